@@ -1,0 +1,1 @@
+"""The terminal: parses, draws, exits. Nothing else prints."""

@@ -1,0 +1,1 @@
+"""One file a command: options, one verb, one rendering."""

@@ -1,0 +1,1 @@
+"""Values and their meaning: no files, no clock, no network."""

@@ -1,0 +1,100 @@
+"""Identity (BLAKE3 by default) and change check (XXH3-128) of bytes.
+
+Identity answers "what is it?" and must resist people; the check answers "has it changed here?"
+and only has to resist chance. Measured in memory, November 2026: XXH3-128 8.95 GiB/s, BLAKE3 4.6
+on one thread, both in one pass 3.7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
+
+from datavc.core.digest import Digest, make
+from datavc.core.errors import FormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Buffer  # type: ignore[attr-defined]
+
+CHUNK = 1 << 20
+"""Bytes per read of a large file: big enough that the hash, not the call, costs."""
+
+
+class Hasher(Protocol):
+    """What hashlib, blake3 and xxhash objects have in common."""
+
+    def update(self, data: Buffer, /) -> object:
+        """Take in more bytes."""
+
+    def hexdigest(self) -> str:
+        """Return the digest so far in lower-case hex."""
+
+
+class Hashed(NamedTuple):
+    """Digest, XXH3-128 check (32 hex digits) and number of bytes read."""
+
+    digest: Digest
+    check: str
+    size: int
+
+
+def new(algorithm: str) -> Hasher:
+    """Return an empty hasher.
+
+    Raises:
+        FormatError: the algorithm is not one that datavc knows.
+    """
+    if algorithm == "blake3":
+        import blake3
+
+        return blake3.blake3()
+    if algorithm == "xxh128":
+        import xxhash
+
+        return xxhash.xxh3_128()
+    if algorithm in ("sha256", "md5"):
+        import hashlib
+
+        return hashlib.new(algorithm, usedforsecurity=False)
+    raise FormatError(f"unknown digest algorithm {algorithm!r}")
+
+
+def hash_bytes(data: Buffer, algorithm: str) -> Hashed:
+    """Return identity and check of `data`."""
+    import xxhash
+
+    hasher = new(algorithm)
+    hasher.update(data)
+    size = memoryview(data).nbytes
+    return Hashed(make(algorithm, hasher.hexdigest()), xxhash.xxh3_128_hexdigest(data), size)
+
+
+def hash_stream(
+    stream: BinaryIO, algorithm: str, sink: Callable[[memoryview], object] | None = None
+) -> Hashed:
+    """Read `stream` once to its end; hand each piece to `sink`, if any, before the next read."""
+    import xxhash
+
+    identity, check, size = new(algorithm), xxhash.xxh3_128(), 0
+    buffer = bytearray(CHUNK)
+    view = memoryview(buffer)
+    while count := stream.readinto(buffer):  # type: ignore[attr-defined]
+        piece = view[:count]
+        identity.update(piece)
+        check.update(piece)
+        if sink is not None:
+            sink(piece)
+        size += count
+    return Hashed(make(algorithm, identity.hexdigest()), check.hexdigest(), size)
+
+
+def check_stream(stream: BinaryIO) -> str:
+    """Return the XXH3-128 of a stream, in hex: the fast answer to "still the same bytes?"."""
+    import xxhash
+
+    hasher = xxhash.xxh3_128()
+    buffer = bytearray(CHUNK)
+    view = memoryview(buffer)
+    while count := stream.readinto(buffer):  # type: ignore[attr-defined]
+        hasher.update(view[:count])
+    return hasher.hexdigest()

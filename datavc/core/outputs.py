@@ -1,0 +1,63 @@
+"""TrackedOutput: a file or directory that datavc keeps versions of, as recorded somewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from datavc.core.digest import Digest
+from datavc.core.paths import RepoPath
+
+Kind = Literal["file", "directory"]
+
+POINTER_SUFFIX = ".datavc"
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """What one pointer file says. `path` is one component, beside the pointer.
+
+    `size` (bytes) and `files` (of a directory) are for people and planning, never proof.
+    """
+
+    path: str
+    kind: Kind
+    digest: Digest
+    size: int | None = None
+    files: int | None = None
+    executable: bool = False
+    cache: bool = True
+    push: bool = True
+    remote: str | None = None
+    desc: str | None = None
+    type: str | None = None
+    labels: tuple[str, ...] = ()
+    meta: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedOutput:
+    """A pointer, placed: `path` is below the project's root, `recorded_in` is the pointer file."""
+
+    path: RepoPath
+    recorded_in: RepoPath
+    pointer: Pointer
+
+    @property
+    def digest(self) -> Digest:
+        """The digest of the file, or of the directory's tree."""
+        return self.pointer.digest
+
+    @property
+    def is_directory(self) -> bool:
+        """Whether this is a directory."""
+        return self.pointer.kind == "directory"
+
+
+class Failure(NamedTuple):
+    """One thing that could not be done while the rest was: path, digest (or empty), why."""
+
+    path: str
+    digest: str
+    message: str

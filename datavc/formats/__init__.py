@@ -1,0 +1,1 @@
+"""Bytes to values and back. One codec a file, each strict and bounded."""

@@ -1,0 +1,1 @@
+"""Bytes elsewhere: backends and the object store over them."""

@@ -1,0 +1,58 @@
+"""Backend: named blobs at an address. Read this first; every service is one of these.
+
+A backend knows nothing of digests. Its names are relative keys such as
+`objects/blake3/9f/86d0…`. All methods block, may be called from many threads at once, and raise
+RemoteError (with `transient` decided by the backend, which alone knows its service's errors).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO, NamedTuple, Protocol
+
+
+class Capabilities(NamedTuple):
+    """What the service can do; stated by the backend, not guessed by its users."""
+
+    read_only: bool = False
+    ranges: bool = True
+    atomic_put: bool = True
+    list_prefixes: bool = True
+
+
+class BlobInfo(NamedTuple):
+    """One blob of a listing: key, bytes, and time of change (epoch, s; 0 if unknown)."""
+
+    key: str
+    size: int
+    time_s: float = 0.0
+
+
+class Backend(Protocol):
+    """Blobs by key."""
+
+    capabilities: Capabilities
+    address: str
+    """For messages: the URL without secrets."""
+
+    def put(self, key: str, stream: BinaryIO, size: int) -> None:
+        """Store `size` bytes of `stream` under `key`, visible only when complete.
+
+        The stream is seekable, and is read again from where it stood when a part is retried.
+        """
+
+    def get(self, key: str, start: int = 0, length: int | None = None) -> bytes:
+        """Return the bytes of `key`, or `length` of them from `start`.
+
+        Raises:
+            FileNotFoundError: there is no such blob.
+        """
+
+    def stat(self, key: str) -> BlobInfo | None:
+        """Return what is known of `key`, None if it is not there."""
+
+    def list(self, prefix: str) -> Iterator[BlobInfo]:
+        """List all blobs below `prefix` (a folder without a slash at its end), in no order."""
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Remove blobs; one that is not there is passed over."""

@@ -1,0 +1,1 @@
+"""Bytes here: the cache, links, the stat cache, transfers between stores."""
