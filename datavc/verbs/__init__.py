@@ -1,1 +1,1 @@
-"""What a user can do: one file a verb. It takes the `Repo`, returns a frozen result, never prints."""
+"""What a user can do: one file a verb; each takes the `Repo`, returns a result, never prints."""
