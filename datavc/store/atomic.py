@@ -1,0 +1,132 @@
+"""The only place that renames over, and makes durable, what the project keeps.
+
+Order: bytes, fsync, rename, fsync of the folder. A reader sees the old file or the new one, after a
+power cut too. An error of fsync is final: the kernel forgets what it could not write, so a second
+try would lie.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import secrets
+import sys
+from collections.abc import Sequence
+from typing import Literal
+
+Durability = Literal["full", "batch", "none"]
+
+FEW = 8
+"""Up to here each file is synced by itself, above it the file system once.
+
+Measured on ext4, 2,000 files of 4 KiB: one syncfs 0.25 s, fsync in 8 threads 1.6 s; a single fsync
+does not wait for other programs' data.
+"""
+
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+
+
+def sync(fd: int) -> None:
+    """Make a file's bytes durable (F_FULLFSYNC on macOS, where fsync stops at the drive's cache)."""
+    if sys.platform == "darwin":
+        import fcntl
+
+        fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
+    else:
+        os.fsync(fd)
+
+
+def sync_folder(folder: str) -> None:
+    """Make the names in `folder` durable."""
+    fd = os.open(folder, _FOLDER)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+@functools.cache
+def _syncfs() -> object | None:
+    import ctypes
+
+    return getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+
+
+def sync_file_system(folder: str) -> bool:
+    """Make everything on the file system of `folder` durable; False where that cannot be asked.
+
+    Raises:
+        OSError: the system reports that something could not be written.
+    """
+    call = _syncfs()
+    if call is None:
+        return False
+    import ctypes
+
+    fd = os.open(folder, _FOLDER)
+    try:
+        if call(fd) != 0:  # type: ignore[operator]
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code), folder)
+    finally:
+        os.close(fd)
+    return True
+
+
+def sync_files(files: Sequence[str], folder: str, durability: Durability) -> None:
+    """Make `files`, all on the file system of `folder`, durable."""
+    if durability == "none" or not files:
+        return
+    if durability == "batch" and len(files) > FEW and sync_file_system(folder):
+        return
+    for file in files:
+        fd = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            sync(fd)
+        finally:
+            os.close(fd)
+
+
+def sync_folders(folders: Sequence[str], root: str, durability: Durability) -> None:
+    """Make the names in `folders`, all on the file system of `root`, durable."""
+    if durability == "none" or not folders:
+        return
+    if durability == "batch" and len(folders) > FEW and sync_file_system(root):
+        return
+    for folder in folders:
+        sync_folder(folder)
+
+
+def write_bytes(file: str, data: bytes, *, mode: int = 0o644, durable: bool = True) -> None:
+    """Replace `file` by `data`, whole or not at all; its folder must exist.
+
+    A symbolic link at `file` is replaced, not followed.
+    """
+    folder, name = os.path.split(file)
+    folder_fd = os.open(folder or ".", _FOLDER)
+    temporary = f".{name[:80]}.{secrets.token_hex(6)}.tmp"
+    try:
+        fd = os.open(temporary, _CREATE, mode, dir_fd=folder_fd)
+        try:
+            try:
+                view = memoryview(data)
+                while view:
+                    view = view[os.write(fd, view) :]
+                if durable:
+                    sync(fd)
+            finally:
+                os.close(fd)
+            os.rename(temporary, name, src_dir_fd=folder_fd, dst_dir_fd=folder_fd)
+        except BaseException:
+            os.unlink(temporary, dir_fd=folder_fd)
+            raise
+        if durable:
+            os.fsync(folder_fd)
+    finally:
+        os.close(folder_fd)
+
+
+def write_text(file: str, text: str, *, mode: int = 0o644, durable: bool = True) -> None:
+    """Replace `file` by `text` in UTF-8 (surrogate escapes become the bytes they stand for)."""
+    write_bytes(file, text.encode("utf-8", "surrogateescape"), mode=mode, durable=durable)
