@@ -1,0 +1,1 @@
+"""The tests: folders mirror `datavc/`, `support/` holds what several of them need."""
