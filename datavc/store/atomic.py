@@ -1,12 +1,14 @@
 """The only place that renames over, and makes durable, what the project keeps.
 
-Order: bytes, fsync, rename, fsync of the folder. A reader sees the old file or the new one, after a
-power cut too. An error of fsync is final: the kernel forgets what it could not write, so a second
-try would lie.
+Order: bytes, fsync, rename, fsync of the folder. A reader sees the old file or the new one, after
+a power cut too. An error of fsync is final: the kernel forgets what it could not write, so a
+second try would lie.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import functools
 import os
 import secrets
@@ -28,10 +30,8 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 def sync(fd: int) -> None:
-    """Make a file's bytes durable (F_FULLFSYNC on macOS, where fsync stops at the drive's cache)."""
+    """Make a file's bytes durable; by F_FULLFSYNC on macOS, where fsync stops at the drive."""
     if sys.platform == "darwin":
-        import fcntl
-
         fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
     else:
         os.fsync(fd)
@@ -119,7 +119,8 @@ def write_bytes(file: str, data: bytes, *, mode: int = 0o644, durable: bool = Tr
                 os.close(fd)
             os.rename(temporary, name, src_dir_fd=folder_fd, dst_dir_fd=folder_fd)
         except BaseException:
-            os.unlink(temporary, dir_fd=folder_fd)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary, dir_fd=folder_fd)
             raise
         if durable:
             os.fsync(folder_fd)

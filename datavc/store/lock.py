@@ -6,8 +6,8 @@ What the lock file says (process, host, command) is only for the message of thos
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
-import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -28,8 +28,6 @@ def try_lock(fd: int, *, shared: bool = False) -> bool:
     A file system without locks (some network ones) leaves exclusion to the user; the store itself
     needs none, because names follow content.
     """
-    import fcntl
-
     try:
         fcntl.flock(fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -51,7 +49,7 @@ def repository_lock(file: str, timeout_s: float, progress: Progress) -> Iterator
     fd = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
     try:
         _wait(fd, timeout_s, progress)
-        holder = f"process {os.getpid()} on {socket.gethostname()} ({_command()})"
+        holder = f"process {os.getpid()} on {os.uname().nodename} ({_command()})"
         os.ftruncate(fd, 0)
         os.pwrite(fd, holder.encode("utf-8", "replace"), 0)
         yield
