@@ -30,6 +30,13 @@ class Hasher(Protocol):
         """Return the digest so far in lower-case hex."""
 
 
+class Source(Protocol):
+    """A stream that fills a buffer, as raw and buffered binary files do."""
+
+    def readinto(self, buffer: bytearray, /) -> int | None:
+        """Put the next bytes into `buffer`; 0 at the end."""
+
+
 class Hashed(NamedTuple):
     """Digest, XXH3-128 check (32 hex digits) and number of bytes read."""
 
@@ -70,7 +77,7 @@ def hash_bytes(data: Buffer, algorithm: str) -> Hashed:
 
 
 def hash_stream(
-    stream: BinaryIO, algorithm: str, sink: Callable[[memoryview], object] | None = None
+    stream: BinaryIO | Source, algorithm: str, sink: Callable[[memoryview], object] | None = None
 ) -> Hashed:
     """Read `stream` once to its end; hand each piece to `sink`, if any, before the next read."""
     import xxhash
@@ -78,7 +85,7 @@ def hash_stream(
     identity, check, size = new(algorithm), xxhash.xxh3_128(), 0
     buffer = bytearray(CHUNK)
     view = memoryview(buffer)
-    while count := stream.readinto(buffer):  # type: ignore[attr-defined]
+    while count := stream.readinto(buffer):  # type: ignore[union-attr]
         piece = view[:count]
         identity.update(piece)
         check.update(piece)

@@ -1,0 +1,169 @@
+"""LocalStore: the cache, and a folder that serves as a remote.
+
+    objects/<algorithm>/<2 hex>/<rest>   0444, complete because they got there by rename
+    tmp/<writer>/                        one folder a writer, on the same file system
+    leases/<writer>                      held by flock: what the writer relies on; see `leases.py`
+    quarantine/<algorithm>-<hex>         what failed verification; a .json beside it says why
+
+Publishing: copy into tmp while hashing, in batches; make the batch durable; rename; make the
+touched folders durable. What must never happen here: a name without its bytes, a damaged object
+served, an object deleted because it is damaged.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import AbstractContextManager, suppress
+from typing import BinaryIO
+
+from datavc.core import digest as digests
+from datavc.core.digest import Digest
+from datavc.core.errors import DataError
+from datavc.core.hashing import hash_stream
+from datavc.store import atomic
+from datavc.store.local_writer import LocalWriter, WriterSettings
+from datavc.store.object_store import ObjectInfo, ObjectWriter
+from datavc.store.verified import VerifiedObjects
+
+LISTING_FROM = 2000
+"""From so many questions on, listing the fan-out folders may be cheaper than a stat each."""
+_STAT_COST = 3
+"""A stat costs about as much as three names of a listing (ext4 and tmpfs, warm)."""
+
+
+class LocalStore:
+    """Objects in a folder of this machine. Several processes may use it at once."""
+
+    def __init__(
+        self,
+        root: str,
+        algorithm: str,
+        *,
+        durability: atomic.Durability = "batch",
+        shared: bool = False,
+        verified_file: str | None = None,
+    ) -> None:
+        """Use `root`, which need not exist yet; `shared` makes objects group-owned (0440, 2770).
+
+        `verified_file` is where this workspace remembers which large objects it has hashed.
+        """
+        self.root = root
+        self.algorithm = algorithm
+        self.durability = durability
+        self.shared = shared
+        self.verified = VerifiedObjects(verified_file)
+
+    def path(self, digest: Digest) -> str:
+        """Return where the object is, or would be."""
+        return os.path.join(self.root, "objects", digests.object_key(digest))
+
+    def missing(self, wanted: Collection[Digest]) -> set[Digest]:
+        """Return those of `wanted` that have no object; each miss was asked for by name."""
+        absent: Iterable[Digest] = wanted
+        if len(wanted) >= LISTING_FROM and self._listing_pays(wanted):
+            present = self._names({self._fan_out(digest) for digest in wanted})
+            absent = [digest for digest in wanted if digest not in present]
+        return {digest for digest in absent if not os.path.lexists(self.path(digest))}
+
+    def open(self, digest: Digest) -> BinaryIO:
+        """Return the object's bytes, not verified.
+
+        Raises:
+            DataError: there is no such object.
+        """
+        try:
+            fd = os.open(self.path(digest), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError as error:
+            raise DataError(
+                f"object {digest} is not in {self.root}", "`datavc fetch` gets it from a remote"
+            ) from error
+        return open(fd, "rb", buffering=0)  # noqa: SIM115 - the caller closes it
+
+    def writer(self) -> AbstractContextManager[ObjectWriter]:
+        """Return a session; its objects are durable when it ends without an error."""
+        settings = WriterSettings(self.root, self.algorithm, self.durability, self.shared)
+        return LocalWriter(settings, self)
+
+    def holds(self, digest: Digest, size: int | None = None) -> bool:
+        """Tell whether a sound object is here; a damaged one is set aside on the way.
+
+        Trusts what `verified` remembers of a large object, else reads and hashes it.
+        """
+        try:
+            found = os.lstat(self.path(digest))
+        except FileNotFoundError:
+            return False
+        if size is not None and found.st_size != size:
+            self.set_aside(digest, f"it has {found.st_size} bytes in place of {size}")
+            return False
+        if self.verified.knows(digest, found):
+            return True
+        try:
+            with self.open(digest) as stream:
+                actual = hash_stream(stream, digests.algorithm(digest)).digest
+        except DataError:
+            return False
+        if actual != digest:
+            self.set_aside(digest, f"its bytes are {actual}")
+            return False
+        self.verified.remember(digest, found)
+        return True
+
+    def set_aside(self, digest: Digest, reason: str, served: Iterable[str] = ()) -> None:
+        """Move a damaged object into quarantine, with the reason and the files it served."""
+        import json
+
+        folder = os.path.join(self.root, "quarantine")
+        os.makedirs(folder, exist_ok=True)
+        target = os.path.join(folder, digest.replace(":", "-"))
+        with suppress(FileNotFoundError):
+            os.rename(self.path(digest), target)
+        note = {"digest": digest, "reason": reason, "time": time.time(), "files": sorted(served)}
+        atomic.write_text(f"{target}.json", json.dumps(note) + "\n", durable=False)
+        self.verified.forget(digest)
+
+    def delete(self, unwanted: Iterable[Digest]) -> None:
+        """Remove objects."""
+        for digest in unwanted:
+            with suppress(FileNotFoundError):
+                os.unlink(self.path(digest))
+
+    def iter(self) -> Iterator[ObjectInfo]:
+        """List all objects; a name that is no digest is passed over."""
+        objects = os.path.join(self.root, "objects")
+        for algorithm in _listdir(objects):
+            for two in _listdir(os.path.join(objects, algorithm)):
+                folder = os.path.join(objects, algorithm, two)
+                with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as found:
+                    for item in found:
+                        digest = digests.from_object_key(f"{algorithm}/{two}/{item.name}")
+                        if digest is not None and item.is_file(follow_symlinks=False):
+                            status = item.stat(follow_symlinks=False)
+                            changed = max(status.st_mtime, status.st_ctime)
+                            yield ObjectInfo(digest, status.st_size, changed)
+
+    def _fan_out(self, digest: Digest) -> str:
+        return os.path.dirname(digests.object_key(digest))
+
+    def _listing_pays(self, wanted: Collection[Digest]) -> bool:
+        """Estimate from one fan-out folder how many names all of them hold."""
+        sample = self._fan_out(next(iter(wanted)))
+        names = len(_listdir(os.path.join(self.root, "objects", sample)))
+        return names * 256 < len(wanted) * _STAT_COST
+
+    def _names(self, fan_outs: Iterable[str]) -> set[str]:
+        present: set[str] = set()
+        for fan_out in fan_outs:
+            prefix = fan_out.replace("/", ":", 1)
+            names = _listdir(os.path.join(self.root, "objects", fan_out))
+            present.update(prefix + name for name in names)
+        return present
+
+
+def _listdir(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []

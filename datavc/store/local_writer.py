@@ -1,0 +1,273 @@
+"""LocalWriter: takes bytes in, publishes them in durable batches. Each byte is read once."""
+
+from __future__ import annotations
+
+import os
+import stat
+from threading import Lock
+from types import TracebackType
+from typing import BinaryIO, NamedTuple, Protocol
+
+from datavc.core import digest as digests
+from datavc.core.digest import Digest
+from datavc.core.errors import DataError
+from datavc.core.hashing import Hashed, hash_bytes, hash_stream
+from datavc.store import atomic
+from datavc.store.leases import Lease
+from datavc.store.object_store import Stored
+from datavc.store.reflink import reflink
+
+BATCH_FILES = 2000
+BATCH_BYTES = 1 << 30
+"""A batch is published when it has so many files or bytes: a kill costs at most one batch."""
+WHOLE = 1 << 20
+"""Up to so many bytes a file is read at once and written only if it is new."""
+
+_CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class WriterSettings(NamedTuple):
+    """How and where to write: see `LocalStore`."""
+
+    root: str
+    algorithm: str
+    durability: atomic.Durability
+    shared: bool
+
+
+class Holder(Protocol):
+    """What the writer asks of its store."""
+
+    def holds(self, digest: Digest, size: int | None = None) -> bool:
+        """Tell whether a sound object is here."""
+
+
+class LocalWriter:
+    """One session; `put` may be called from several threads."""
+
+    def __init__(self, settings: WriterSettings, store: Holder) -> None:
+        """Write below `settings.root`."""
+        self._settings = settings
+        self._store = store
+        self._batch: dict[Digest, tuple[str, int]] = {}
+        self._batch_size = 0
+        self._count = 0
+        self._lock = Lock()
+        self._lease: Lease | None = None
+        self._tmp = ""
+
+    def __enter__(self) -> LocalWriter:
+        """Claim a lease and a folder for temporary files."""
+        make_folders(self._settings)
+        self._lease = Lease(self._settings.root)
+        self._tmp = os.path.join(self._settings.root, "tmp", self._lease.name)
+        os.mkdir(self._tmp)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Publish what was taken in; after an interruption only what batches already did."""
+        try:
+            if kind is None or issubclass(kind, Exception):
+                self.flush()
+        finally:
+            for name in os.listdir(self._tmp):
+                os.unlink(os.path.join(self._tmp, name))
+            os.rmdir(self._tmp)
+            if self._lease is not None:
+                self._lease.release()
+
+    def put(
+        self, stream: BinaryIO, *, expect: Digest | None = None, size: int | None = None
+    ) -> Stored:
+        """Store the bytes of `stream` under `expect`, or under the digest that they have.
+
+        Raises:
+            DataError: they are not `expect`, or are more than `size`.
+        """
+        algorithm = digests.algorithm(expect) if expect else self._settings.algorithm
+        head = stream.read(WHOLE + 1)
+        if len(head) <= WHOLE and (not head or not (more := stream.read(1))):
+            return self._put_whole(head, algorithm, expect)
+        return self._put_stream(head + (more if len(head) <= WHOLE else b""), stream, expect, size)
+
+    def put_bytes(self, data: bytes) -> Stored:
+        """Store `data`."""
+        return self._put_whole(data, self._settings.algorithm, None)
+
+    def put_link(self, file: str, expect_size: int) -> Stored:
+        """Take over the very file at `file` by a hard link, without copying a byte.
+
+        The file becomes read-only; who has it open for writing can still spoil it, which
+        `holds` and fsck notice.
+
+        Raises:
+            OSError: this file system, or the file's owner, does not allow the link.
+        """
+        temporary = self._temporary()
+        os.link(file, temporary, follow_symlinks=False)
+        try:
+            os.chmod(temporary, self._mode)
+            with open(temporary, "rb", buffering=0) as stream:
+                before = os.fstat(stream.fileno())
+                hashed = hash_stream(stream, self._settings.algorithm)
+                after = os.fstat(stream.fileno())
+            if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+                raise DataError(f"{file} changes while it is read")
+        except BaseException:
+            os.unlink(temporary)
+            raise
+        return self._take_in(hashed, temporary, already=self._claimed(hashed.digest, hashed.size))
+
+    def flush(self) -> None:
+        """Publish the batch: durable bytes, rename, durable names."""
+        with self._lock:
+            batch, self._batch, self._batch_size = self._batch, {}, 0
+            if not batch:
+                return
+            settings = self._settings
+            files = [temporary for temporary, _ in batch.values()]
+            atomic.sync_files(files, settings.root, settings.durability)
+            touched = set()
+            for digest, (temporary, _) in batch.items():
+                target = os.path.join(settings.root, "objects", digests.object_key(digest))
+                folder = os.path.dirname(target)
+                if folder not in touched:
+                    _make_folder(folder, shared=settings.shared)
+                    touched.add(folder)
+                os.rename(temporary, target)
+            folders = sorted(touched | {os.path.dirname(folder) for folder in touched})
+            atomic.sync_folders(folders, settings.root, settings.durability)
+
+    @property
+    def _mode(self) -> int:
+        return 0o440 if self._settings.shared else 0o444
+
+    def _temporary(self) -> str:
+        with self._lock:
+            self._count += 1
+            return os.path.join(self._tmp, str(self._count))
+
+    def _put_whole(self, data: bytes, algorithm: str, expect: Digest | None) -> Stored:
+        hashed = hash_bytes(data, algorithm)
+        _must_be(hashed, expect)
+        if self._claimed(hashed.digest, hashed.size):
+            return Stored(hashed.digest, hashed.size, hashed.check, new=False)
+        temporary = self._temporary()
+        fd = os.open(temporary, _CREATE, self._mode)
+        try:
+            _write_all(fd, memoryview(data))
+        finally:
+            os.close(fd)
+        return self._take_in(hashed, temporary, already=False)
+
+    def _put_stream(
+        self, head: bytes, stream: BinaryIO, expect: Digest | None, size: int | None
+    ) -> Stored:
+        """Copy (or share extents, then read back) while hashing; the head was read already."""
+        temporary = self._temporary()
+        algorithm = digests.algorithm(expect) if expect else self._settings.algorithm
+        with open(os.open(temporary, _CREATE, self._mode), "r+b", buffering=0) as target:
+            try:
+                if _share(stream, len(head), target):
+                    hashed = hash_stream(target, algorithm)
+                else:
+                    fd, taken = target.fileno(), 0
+
+                    def sink(piece: memoryview) -> None:
+                        nonlocal taken
+                        taken += len(piece)
+                        if size is not None and taken > size:
+                            raise DataError(f"more than the {size} bytes that were announced")
+                        _write_all(fd, piece)
+
+                    hashed = hash_stream(_Joined(head, stream), algorithm, sink)
+                _must_be(hashed, expect)
+            except BaseException:
+                os.unlink(temporary)
+                raise
+        return self._take_in(hashed, temporary, already=self._claimed(hashed.digest, hashed.size))
+
+    def _claimed(self, digest: Digest, size: int) -> bool:
+        """Tell whether the object is here or in the batch, and keep it from collection."""
+        if digest in self._batch:
+            return True
+        target = os.path.join(self._settings.root, "objects", digests.object_key(digest))
+        if not os.path.lexists(target):
+            return False
+        if self._lease is not None:
+            self._lease.claim([digest])
+        return self._store.holds(digest, size)
+
+    def _take_in(self, hashed: Hashed, temporary: str, *, already: bool) -> Stored:
+        with self._lock:
+            if already or hashed.digest in self._batch:
+                os.unlink(temporary)
+                return Stored(hashed.digest, hashed.size, hashed.check, new=False)
+            self._batch[hashed.digest] = temporary, hashed.size
+            self._batch_size += hashed.size
+            full = len(self._batch) >= BATCH_FILES or self._batch_size >= BATCH_BYTES
+        if full:
+            self.flush()
+        return Stored(hashed.digest, hashed.size, hashed.check, new=True)
+
+
+class _Joined:
+    """A stream whose first bytes were read already."""
+
+    def __init__(self, head: bytes, stream: BinaryIO) -> None:
+        self._head = memoryview(head)
+        self._stream = stream
+
+    def readinto(self, buffer: bytearray) -> int:
+        if self._head:
+            count = min(len(self._head), len(buffer))
+            buffer[:count] = self._head[:count]
+            self._head = self._head[count:]
+            return count
+        count = self._stream.readinto(buffer)  # type: ignore[attr-defined]
+        return int(count or 0)
+
+
+def make_folders(settings: WriterSettings) -> None:
+    """Create the store's own folders."""
+    for name in ("", "objects", "tmp", "leases"):
+        _make_folder(os.path.join(settings.root, name), shared=settings.shared)
+
+
+def _make_folder(folder: str, *, shared: bool) -> None:
+    if os.path.isdir(folder):
+        return
+    parent = os.path.dirname(folder.rstrip("/"))
+    if not os.path.isdir(parent):
+        _make_folder(parent, shared=shared)
+    try:
+        os.mkdir(folder)
+    except FileExistsError:
+        return
+    if shared:
+        os.chmod(folder, 0o2770)
+
+
+def _must_be(hashed: Hashed, expect: Digest | None) -> None:
+    if expect is not None and hashed.digest != expect:
+        raise DataError(f"bytes that should be {expect} are {hashed.digest}: not stored")
+
+
+def _share(stream: BinaryIO, consumed: int, target: BinaryIO) -> bool:
+    """Clone the file behind `stream` into `target` where both lie on one such file system."""
+    try:
+        fd = stream.fileno()
+        whole = stat.S_ISREG(os.fstat(fd).st_mode) and stream.tell() == consumed
+    except (OSError, AttributeError):
+        return False
+    return whole and reflink(fd, target.fileno())
+
+
+def _write_all(fd: int, view: memoryview) -> None:
+    while view:
+        view = view[os.write(fd, view) :]
