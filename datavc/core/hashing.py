@@ -95,6 +95,16 @@ def hash_stream(
     return Hashed(make(algorithm, identity.hexdigest()), check.hexdigest(), size)
 
 
+def hash_sized(stream: BinaryIO, size: int, algorithm: str) -> Hashed:
+    """Hash a stream of about `size` bytes; a small one without the cost of a large buffer."""
+    if size >= CHUNK:
+        return hash_stream(stream, algorithm)
+    head = stream.read(size + 1)
+    if len(head) <= size:
+        return hash_bytes(head, algorithm)
+    return hash_bytes(head + stream.read(), algorithm)
+
+
 def check_stream(stream: BinaryIO) -> str:
     """Return the XXH3-128 of a stream, in hex: the fast answer to "still the same bytes?"."""
     import xxhash

@@ -21,7 +21,7 @@ from typing import BinaryIO
 from datavc.core import digest as digests
 from datavc.core.digest import Digest
 from datavc.core.errors import DataError
-from datavc.core.hashing import hash_stream
+from datavc.core.hashing import hash_sized
 from datavc.store import atomic
 from datavc.store.local_writer import LocalWriter, WriterSettings
 from datavc.store.object_store import ObjectInfo, ObjectWriter
@@ -102,7 +102,7 @@ class LocalStore:
             return True
         try:
             with self.open(digest) as stream:
-                actual = hash_stream(stream, digests.algorithm(digest)).digest
+                actual = hash_sized(stream, found.st_size, digests.algorithm(digest)).digest
         except DataError:
             return False
         if actual != digest:

@@ -90,10 +90,11 @@ class LocalWriter:
             DataError: they are not `expect`, or are more than `size`.
         """
         algorithm = digests.algorithm(expect) if expect else self._settings.algorithm
-        head = stream.read(WHOLE + 1)
-        if len(head) <= WHOLE and (not head or not (more := stream.read(1))):
+        head = stream.read(min(_length(stream), WHOLE) + 1)
+        more = stream.read(1) if head else b""
+        if not more and len(head) <= WHOLE:
             return self._put_whole(head, algorithm, expect)
-        return self._put_stream(head + (more if len(head) <= WHOLE else b""), stream, expect, size)
+        return self._put_stream(head + more, stream, expect, size)
 
     def put_bytes(self, data: bytes) -> Stored:
         """Store `data`."""
@@ -256,6 +257,14 @@ def _make_folder(folder: str, *, shared: bool) -> None:
 def _must_be(hashed: Hashed, expect: Digest | None) -> None:
     if expect is not None and hashed.digest != expect:
         raise DataError(f"bytes that should be {expect} are {hashed.digest}: not stored")
+
+
+def _length(stream: BinaryIO) -> int:
+    """Return how many bytes the stream's file has; a guess, so that small reads stay small."""
+    try:
+        return os.fstat(stream.fileno()).st_size
+    except (OSError, AttributeError):
+        return WHOLE
 
 
 def _share(stream: BinaryIO, consumed: int, target: BinaryIO) -> bool:
