@@ -20,7 +20,8 @@ MAX_PATH = 4096
 """Bytes in one path."""
 
 _NAME = r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,200}"
-_PLAIN = re.compile(rf"{_NAME}(?:/{_NAME}){{0,15}}")
+is_plain = re.compile(rf"{_NAME}(?:/{_NAME}){{0,15}}").fullmatch
+"""Whether a path is harmless at first sight; all others go through `parse`."""
 _DRIVE = re.compile(r"[A-Za-z]:(?:\\.*)?", re.DOTALL)
 # Code points that HFS+ leaves out when it compares names (Git's list for the same purpose).
 _IGNORED = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
@@ -66,7 +67,7 @@ def parse(text: str) -> RepoPath:
     Raises:
         PathError: absolute, empty, with a hostile part, or too long.
     """
-    if _PLAIN.fullmatch(text):
+    if is_plain(text):
         return RepoPath(text)
     for part in text.split("/"):
         check_part(part)
