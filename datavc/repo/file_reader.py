@@ -1,0 +1,188 @@
+"""FileReader: a file's bytes to their digest, or into the store, honest about what changes."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO, NamedTuple, Protocol
+
+from datavc.core import digest as digests
+from datavc.core import tree
+from datavc.core.errors import DataError, DatavcError, PathError
+from datavc.core.hashing import check_stream, hash_sized
+from datavc.core.outputs import Failure
+from datavc.core.paths import RepoPath, parse
+from datavc.core.progress import Progress
+from datavc.store.object_store import ObjectWriter
+from datavc.store.stat_cache import StatKey, StatValue
+
+TRIES = 4
+"""How often a file that changes while it is read is read before it is refused."""
+LARGE = 4 << 20
+"""From so many bytes on a file is worth a thread of its own."""
+
+_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+
+
+class Named(Protocol):
+    """A name of the walk with its stat."""
+
+    @property
+    def key(self) -> StatKey:
+        """The key in the stat cache."""
+
+    @property
+    def mode(self) -> int:
+        """The file's mode, 0 for an empty directory."""
+
+
+Unread = tuple[int, Named, StatValue | None]
+
+
+class ReaderSettings(NamedTuple):
+    """Project root, digest algorithm, folder of the cache's objects, threads for large files."""
+
+    root: str
+    algorithm: str
+    objects: str
+    jobs: int
+
+
+class FileReader:
+    """Reads files of one workspace; with a `writer` it stores what it reads."""
+
+    UNREADABLE = "?"
+    """Content of what could not be read: no digest, so it equals nothing and is never replaced."""
+
+    def __init__(
+        self, settings: ReaderSettings, progress: Progress, writer: ObjectWriter | None = None
+    ) -> None:
+        """Read, and store through `writer` if there is one."""
+        self._settings = settings
+        self._progress = progress
+        self._writer = writer
+        self.failures: list[Failure] = []
+        self.new_size = 0
+
+    def read_all(
+        self, output: RepoPath, unread: Sequence[Unread]
+    ) -> Iterator[tuple[int, StatValue]]:
+        """Yield index and value of each; large files in threads, small ones one by one."""
+        large = [item for item in unread if item[1].key[2] >= LARGE]
+        if len(large) < 2 or self._settings.jobs < 2:
+            yield from ((item[0], self.read(output, item[1], item[2])) for item in unread)
+            return
+        from concurrent.futures import ThreadPoolExecutor
+
+        chosen = {item[0] for item in large}
+        with ThreadPoolExecutor(self._settings.jobs) as pool:
+            values = pool.map(lambda item: self.read(output, item[1], item[2]), large)
+            yield from (
+                (item[0], self.read(output, item[1], item[2]))
+                for item in unread
+                if item[0] not in chosen
+            )
+            yield from zip((item[0] for item in large), values, strict=True)
+
+    def read(self, output: RepoPath, found: Named, known: StatValue | None) -> StatValue:
+        """Return what a file is; `known` is what it was, for the cheap check.
+
+        Raises:
+            DatavcError: with a writer, where the file cannot be stored as it is.
+        """
+        path = f"{output}/{found.key[0]}" if found.key[0] else output
+        try:
+            value = self._read(path, found, known)
+        except (DatavcError, OSError) as error:
+            if self._writer is not None:
+                raise _named(path, error) from error
+            self.failures.append(Failure(path, "", _named(path, error).message))
+            value = StatValue(self.UNREADABLE, found.key[2], tree.FILE, "")
+        self._progress.advance(1, found.key[2])
+        return value
+
+    def _read(self, path: str, found: Named, known: StatValue | None) -> StatValue:
+        if self._writer is not None:
+            parse(path)
+        if found.mode == 0:
+            return StatValue("", 0, tree.EMPTY_DIRECTORY, "")
+        if stat.S_ISLNK(found.mode):
+            return self._read_link(path, found.key[0])
+        if not stat.S_ISREG(found.mode):
+            raise PathError(
+                f"{path} is {_special(found.mode)}; only files and folders are tracked"
+            )
+        for _ in range(TRIES):
+            value = self._read_file(path, known)
+            if value is not None:
+                return value
+            self._progress.say(f"{path} changes while it is read; reading it again")
+        raise DataError(f"{path} changes while it is read", "stop what writes to it, then repeat")
+
+    def _read_file(self, path: str, known: StatValue | None) -> StatValue | None:
+        """Return the value, or None if the file changed meanwhile."""
+        full = os.path.join(self._settings.root, path)
+        with open(os.open(full, _OPEN), "rb", buffering=0) as stream:
+            before = os.fstat(stream.fileno())
+            if not stat.S_ISREG(before.st_mode):
+                raise PathError(f"{path} is {_special(before.st_mode)}; only files are read")
+            flags = tree.EXECUTABLE if before.st_mode & stat.S_IXUSR else tree.FILE
+            content, check, size, weak = self._content(stream, before.st_size, known)
+            after = os.fstat(stream.fileno())
+        unchanged = _moment(before) == _moment(after) and size == after.st_size
+        return StatValue(content, size, flags, check, weak) if unchanged else None
+
+    def _content(
+        self, stream: BinaryIO, size: int, known: StatValue | None
+    ) -> tuple[str, str, int, bool]:
+        if self._writer is not None:
+            stored = self._writer.put(stream)
+            self.new_size += stored.size if stored.new else 0
+            return stored.digest, stored.check, stored.size, False
+        if known is not None and known.check and known.size == size:
+            check = check_stream(stream)
+            if check == known.check:
+                return known.content, check, size, True
+            stream.seek(0)
+        hashed = hash_sized(stream, size, self._settings.algorithm)
+        return hashed.digest, hashed.check, hashed.size, False
+
+    def _read_link(self, path: str, name: str) -> StatValue:
+        target = os.readlink(os.path.join(self._settings.root, path))
+        digest = self._placed_link(target)
+        if digest is not None:
+            return StatValue(digest, os.stat(target).st_size, tree.FILE, "")
+        if self._writer is not None:
+            if not name:
+                raise PathError(f"{path} is a symbolic link", f"`datavc add` its target: {target}")
+            tree.check_link(RepoPath(name), target)
+        return StatValue(target, 0, tree.LINK, "")
+
+    def _placed_link(self, target: str) -> str | None:
+        """Return the digest of the object that a link of ours points to (`cache.type symlink`)."""
+        objects = self._settings.objects + os.sep
+        if not target.startswith(objects):
+            return None
+        return digests.from_object_key(target[len(objects) :])
+
+
+def _moment(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_size, status.st_mtime_ns, status.st_ino
+
+
+def _special(mode: int) -> str:
+    kinds = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket", stat.S_IFDIR: "a folder"}
+    return kinds.get(stat.S_IFMT(mode), "a device")
+
+
+def _named(path: str, error: Exception) -> DatavcError:
+    if isinstance(error, PermissionError):
+        return PathError(f"{path} cannot be read: permission denied")
+    if isinstance(error, FileNotFoundError):
+        return DataError(f"{path} vanished while it was read", "repeat the command")
+    if isinstance(error, OSError):
+        return DataError(f"{path} cannot be read: {error.strerror}")
+    if isinstance(error, DatavcError) and path not in error.message:
+        return type(error)(f"{path}: {error.message}", error.hint)
+    return error if isinstance(error, DatavcError) else DataError(f"{path}: {error}")

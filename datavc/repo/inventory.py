@@ -1,0 +1,77 @@
+"""Inventory: every output that is tracked at a snapshot; what all plans start from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from datavc.core import paths
+from datavc.core.errors import DatavcError, FormatError
+from datavc.core.outputs import TrackedOutput
+from datavc.core.paths import RepoPath
+from datavc.formats import pointer as codec
+from datavc.repo.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Outputs by path, sorted; and pointer files that could not be read, with the reason.
+
+    No two outputs overlap: the second to claim a place is broken.
+    """
+
+    outputs: dict[RepoPath, TrackedOutput]
+    broken: dict[RepoPath, FormatError] = field(default_factory=dict)
+
+    def containing(self, path: str) -> TrackedOutput | None:
+        """Return the output that is `path` or has it inside."""
+        candidate = path
+        while candidate:
+            output = self.outputs.get(RepoPath(candidate))
+            if output is not None:
+                return output
+            candidate = paths.parent(candidate)
+        return None
+
+    def below(self, folder: str) -> list[TrackedOutput]:
+        """Return the outputs that lie in `folder`, or are it."""
+        return [out for path, out in self.outputs.items() if paths.is_inside(path, folder)]
+
+
+def load(snapshot: Snapshot) -> Inventory:
+    """Return what `snapshot` tracks. One bad pointer costs no other."""
+    found: list[TrackedOutput] = []
+    broken: dict[RepoPath, FormatError] = {}
+    for recorded_in, data in snapshot.pointers().items():
+        try:
+            found.append(tracked(recorded_in, data))
+        except FormatError as error:
+            broken[recorded_in] = error
+        except DatavcError as error:
+            broken[recorded_in] = FormatError(f"{recorded_in}: {error.message}", error.hint)
+    outputs: dict[RepoPath, TrackedOutput] = {}
+    last = None
+    for output in sorted(found, key=lambda output: output.path + "/"):
+        if last is not None and paths.is_inside(output.path, last.path):
+            broken[output.recorded_in] = _overlap(output, last)
+            continue
+        outputs[output.path] = last = output
+    return Inventory(outputs, broken)
+
+
+def tracked(recorded_in: RepoPath, data: bytes) -> TrackedOutput:
+    """Return the output that a pointer file's bytes record.
+
+    Raises:
+        FormatError, PathError: the pointer is malformed or hostile.
+    """
+    pointer = codec.parse(data, recorded_in)
+    path = paths.parse(paths.join(paths.parent(recorded_in), pointer.path))
+    return TrackedOutput(path, recorded_in, pointer)
+
+
+def _overlap(output: TrackedOutput, other: TrackedOutput) -> FormatError:
+    return FormatError(
+        f"{output.recorded_in}: {output.path} overlaps with {other.path}, "
+        f"which {other.recorded_in} records",
+        "remove one of the two pointer files",
+    )

@@ -1,0 +1,176 @@
+"""Journal: the operation log of a workspace, and what `undo` takes back.
+
+One file an operation, JSON lines: a header, then a line a change with the state of one path
+before and after. It is durable before anything is replaced, so a state that lies in no pointer is
+still named, and its objects count as used until the operation expires.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from datavc.core import tree
+from datavc.core.digest import Digest, is_digest
+from datavc.core.errors import DatavcError
+from datavc.core.paths import RepoPath, parse
+from datavc.core.tree import TreeEntry
+from datavc.store import atomic
+
+FORMAT = 1
+
+
+class State(NamedTuple):
+    """What lay at a path: nothing, a small text (pointer, ignore file), or a file of data."""
+
+    text: str | None = None
+    entry: TreeEntry | None = None
+
+    @property
+    def absent(self) -> bool:
+        """Whether nothing lay there."""
+        return self.text is None and self.entry is None
+
+
+ABSENT = State()
+
+
+class PathChange(NamedTuple):
+    """One path of the project, before and after an operation."""
+
+    path: RepoPath
+    before: State
+    after: State
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One entry of the log. `time_s` is for people; order is that of the ids."""
+
+    id: str
+    time_s: float
+    command: str
+    changes: tuple[PathChange, ...]
+
+    def digests(self) -> Iterator[Digest]:
+        """Yield the objects that taking it back needs."""
+        for change in self.changes:
+            for state in (change.before, change.after):
+                if state.entry is not None and state.entry.digest is not None:
+                    yield state.entry.digest
+
+
+class Journal:
+    """The log of one workspace, in `folder`."""
+
+    def __init__(self, folder: str) -> None:
+        """Use `folder`, which need not exist."""
+        self._folder = folder
+
+    def record(self, command: str, changes: Iterable[PathChange]) -> str:
+        """Write an operation durably and return its id. Call it before bytes are replaced."""
+        import json
+
+        os.makedirs(self._folder, exist_ok=True)
+        now = time.time()
+        identity = f"{int(now * 1000):015d}-{secrets.token_hex(3)}"
+        header = {"datavc operation": FORMAT, "id": identity, "time": now, "command": command}
+        lines = [json.dumps(header), *(json.dumps(_change_out(change)) for change in changes)]
+        data = ("\n".join(lines) + "\n").encode()
+        atomic.write_bytes(self._file(identity), data, mode=0o600)
+        return identity
+
+    def ids(self) -> list[str]:
+        """Return the ids, oldest first."""
+        try:
+            names = os.listdir(self._folder)
+        except FileNotFoundError:
+            return []
+        return sorted(name[: -len(".jsonl")] for name in names if name.endswith(".jsonl"))
+
+    def read(self, identity: str) -> Operation:
+        """Return one operation.
+
+        Raises:
+            DatavcError: its file is damaged.
+        """
+        import json
+
+        try:
+            with open(self._file(identity), encoding="ascii") as lines:
+                header = json.loads(next(lines))
+                if header["datavc operation"] != FORMAT:
+                    raise DatavcError(f"operation {identity} was written by another datavc")
+                changes = tuple(_change_in(json.loads(line)) for line in lines)
+            return Operation(identity, float(header["time"]), str(header["command"]), changes)
+        except (OSError, ValueError, KeyError, TypeError, StopIteration) as error:
+            raise DatavcError(
+                f"operation {identity} cannot be read", f"remove {self._file(identity)}"
+            ) from error
+
+    def operations(self) -> list[Operation]:
+        """Return all operations, oldest first; damaged ones are left out."""
+        found = []
+        for identity in self.ids():
+            with suppress(DatavcError):
+                found.append(self.read(identity))
+        return found
+
+    def drop(self, identity: str) -> None:
+        """Forget an operation, and with it its claim on objects."""
+        with suppress(FileNotFoundError):
+            os.unlink(self._file(identity))
+
+    def expire(self, days: float) -> int:
+        """Drop what is older than `days`; return how many operations went."""
+        limit = (time.time() - days * 86400) * 1000
+        old = [identity for identity in self.ids() if _millis(identity) < limit]
+        for identity in old:
+            self.drop(identity)
+        return len(old)
+
+    def _file(self, identity: str) -> str:
+        return os.path.join(self._folder, identity + ".jsonl")
+
+
+def _millis(identity: str) -> float:
+    digits = identity.partition("-")[0]
+    return float(digits) if digits.isdigit() else float("inf")
+
+
+def _change_out(change: PathChange) -> list[object]:
+    return [change.path, _state_out(change.before), _state_out(change.after)]
+
+
+def _state_out(state: State) -> object:
+    if state.text is not None:
+        return {"text": state.text}
+    if state.entry is not None:
+        return {
+            "content": state.entry.content,
+            "size": state.entry.size,
+            "flags": state.entry.flags,
+        }
+    return None
+
+
+def _change_in(found: Any) -> PathChange:  # noqa: ANN401 - JSON
+    path, before, after = found
+    target = parse(path)
+    return PathChange(target, _state_in(target, before), _state_in(target, after))
+
+
+def _state_in(path: RepoPath, found: Mapping[str, Any] | None) -> State:
+    if found is None:
+        return ABSENT
+    if "text" in found:
+        return State(text=str(found["text"]))
+    flags, content = int(found["flags"]), str(found["content"])
+    if flags <= tree.EXECUTABLE and not is_digest(content):
+        raise ValueError(content)
+    return State(entry=TreeEntry(path, content, int(found["size"]), flags))

@@ -1,0 +1,280 @@
+"""Scan: what an output's files are right now, read as little as the stat cache allows.
+
+Walks in the order of the tree, one stat a file, segment by segment, so that memory does not grow
+with the directory. A segment whose stats are what they were costs one comparison; of a changed
+one, only changed files are read.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple, Protocol, cast
+
+from datavc.core import tree
+from datavc.core.digest import Digest
+from datavc.core.hashing import hash_bytes
+from datavc.core.paths import RepoPath, is_inside, sort_key
+from datavc.core.progress import Progress
+from datavc.core.tree import Segment, TreeEntry, TreeSummary
+from datavc.formats.tree import encode_leaf, encode_root
+from datavc.repo.file_reader import FileReader
+from datavc.store.stat_cache import NEVER, StatCache, StatKey, StatSegment, StatValue
+
+
+class Trust(Enum):
+    """How sure the digests must be.
+
+    CHANGED: equal XXH3-128 is enough; IDENTITY: the digest itself was computed for these stats.
+    """
+
+    CHANGED = "changed"
+    IDENTITY = "identity"
+
+
+class Rules(Protocol):
+    """What the walk asks of `.datavcignore`."""
+
+    def is_ignored(self, path: str, *, is_dir: bool) -> bool:
+        """Tell whether `path`, below the project's root, is to be passed over."""
+
+
+class Found(NamedTuple):
+    """One name of the walk: its key in the stat cache, and its mode (0 for an empty directory)."""
+
+    key: StatKey
+    mode: int
+
+
+@dataclass(slots=True)
+class ScannedSegment:
+    """A segment as it lies on the disk; `summary.digest` is what its tree leaf would be."""
+
+    summary: Segment
+    keys: list[StatKey]
+    _entries: Callable[[], list[TreeEntry]]
+
+    def entries(self) -> list[TreeEntry]:
+        """Return the entries, sorted; read from the stat cache again if nothing had changed."""
+        return self._entries()
+
+
+@dataclass(slots=True)
+class Scan:
+    """One output: `present` tells whether there is anything, `kind` what it is on the disk."""
+
+    output: RepoPath
+    kind: str = ""
+    segments: list[ScannedSegment] = field(default_factory=list)
+
+    @property
+    def present(self) -> bool:
+        """Whether the path exists."""
+        return bool(self.kind)
+
+    def entries(self) -> Iterator[TreeEntry]:
+        """Yield all entries, sorted."""
+        for segment in self.segments:
+            yield from segment.entries()
+
+    def summary(self, algorithm: str) -> TreeSummary:
+        """Return what a pointer would record of a directory, without storing anything."""
+        return summarise([segment.summary for segment in self.segments], algorithm)
+
+
+def summarise(segments: list[Segment], algorithm: str) -> TreeSummary:
+    """Return the digest of the tree that has these leaves, and its totals."""
+    files = sum(segment.files for segment in segments)
+    size = sum(segment.size for segment in segments)
+    if len(segments) == 1:
+        root = segments[0].digest
+    elif segments:
+        root = hash_bytes(encode_root(segments), algorithm).digest
+    else:
+        root = hash_bytes(encode_leaf([]), algorithm).digest
+    return TreeSummary(root, files, size, tuple(segments))
+
+
+def segment_of(entries: list[TreeEntry], digest: Digest) -> Segment:
+    """Return how a root lists these entries, whose leaf has `digest`."""
+    return Segment(entries[0].path, digest, len(entries), sum(entry.size for entry in entries))
+
+
+class Scanner:
+    """Scans outputs of one workspace with one set of rules."""
+
+    def __init__(
+        self, root: str, cache: StatCache, algorithm: str, rules: Rules, progress: Progress
+    ) -> None:
+        """Scan below the project's `root`; digests are of `algorithm`."""
+        self._root = root
+        self._cache = cache
+        self._algorithm = algorithm
+        self._rules = rules
+        self._progress = progress
+
+    def scan(self, output: RepoPath, reader: FileReader, trust: Trust = Trust.CHANGED) -> Scan:
+        """Scan one output, a file or a directory.
+
+        What cannot be read becomes an entry that equals nothing, and stands in
+        `reader.failures`; a reader that stores raises instead.
+        """
+        try:
+            status = os.lstat(os.path.join(self._root, output))
+        except (FileNotFoundError, NotADirectoryError):
+            return Scan(output)
+        scan = Scan(output, "directory" if stat.S_ISDIR(status.st_mode) else "file")
+        probe = self._cache.now()
+        firsts = set()
+        for group in self._groups(output, status):
+            first = group[0].key[0]
+            firsts.add(first)
+            scan.segments.append(self._segment(output, group, reader, (trust, probe)))
+        self._cache.keep_only(output, firsts)
+        return scan
+
+    def _groups(self, output: RepoPath, status: os.stat_result) -> Iterator[list[Found]]:
+        if not stat.S_ISDIR(status.st_mode):
+            yield [Found(stat_key("", status), status.st_mode)]
+            return
+        group: list[Found] = []
+        for found in walk(self._root, output, self._rules):
+            if group and (tree.begins_segment(found.key[0]) or len(group) >= tree.SEGMENT_LIMIT):
+                yield group
+                group = []
+            group.append(found)
+        if group:
+            yield group
+
+    def _segment(
+        self, output: RepoPath, group: list[Found], reader: FileReader, how: tuple[Trust, int]
+    ) -> ScannedSegment:
+        trust, probe = how
+        keys = [found.key for found in group]
+        first = RepoPath(keys[0][0])
+        cached = self._cache.load(output, first)
+        if cached is not None and cached.leaf and cached.keys == keys:
+            weak = trust is Trust.IDENTITY and any(value.weak for value in cached.values)
+            if not weak and len(cached.values) == len(keys):
+                return self._unchanged(cached, first)
+        known = cached.known() if cached is not None else {}
+        values = self._values(output, group, known, (reader, trust))
+        entries = [_entry(key, value) for key, value in zip(keys, values, strict=True)]
+        leaf = hash_bytes(encode_leaf(entries), self._algorithm).digest
+        settled = not any(value.content == FileReader.UNREADABLE for value in values)
+        saved = [key if _is_settled(key, probe) else _untrusted(key) for key in keys]
+        self._cache.save(output, first, StatSegment(leaf if settled else "", saved, values))
+        return ScannedSegment(segment_of(entries, leaf), keys, lambda: entries)
+
+    def _unchanged(self, cached: StatSegment, first: RepoPath) -> ScannedSegment:
+        def entries() -> list[TreeEntry]:
+            return [_entry(k, v) for k, v in zip(cached.keys, cached.values, strict=True)]
+
+        size = sum(value.size for value in cached.values)
+        summary = Segment(first, cast(Digest, cached.leaf), len(cached.keys), size)
+        return ScannedSegment(summary, cached.keys, entries)
+
+    def _values(
+        self,
+        output: RepoPath,
+        group: list[Found],
+        known: dict[str, tuple[StatKey, StatValue]],
+        how: tuple[FileReader, Trust],
+    ) -> list[StatValue]:
+        reader, trust = how
+        values: list[StatValue | None] = []
+        unread: list[tuple[int, Found, StatValue | None]] = []
+        for index, found in enumerate(group):
+            key, value = known.get(found.key[0], (None, None))
+            if (
+                value is not None
+                and key == found.key
+                and not (value.weak and trust is Trust.IDENTITY)
+            ):
+                values.append(value)
+                continue
+            values.append(None)
+            unread.append((index, found, value if trust is Trust.CHANGED else None))
+        for index, value in reader.read_all(output, unread):
+            values[index] = value
+        return cast(list[StatValue], values)
+
+
+def walk(root: str, output: str, rules: Rules) -> Iterator[Found]:
+    """Yield what a tracked directory holds, in the order of its tree; links are not followed.
+
+    A directory in which nothing is found stands for itself.
+    """
+    base = os.path.join(root, output)
+    pending = [_listed(base, "", output, rules)]
+    while pending:
+        for name, item in pending[-1]:
+            if item.is_dir(follow_symlinks=False):
+                inside = _listed(item.path, name + "/", f"{output}/{name}", rules)
+                first = next(inside, None)
+                if first is None:
+                    yield Found((name, 0, 0, 0, 0), 0)
+                    continue
+                pending.append(_chain(first, inside))
+                break
+            with suppress(FileNotFoundError):  # it went away meanwhile: then it is not here
+                status = item.stat(follow_symlinks=False)
+                yield Found(stat_key(name, status), status.st_mode)
+        else:
+            pending.pop()
+
+
+Listed = tuple[str, "os.DirEntry[str]"]
+
+
+def _chain(first: Listed, rest: Iterator[Listed]) -> Iterator[Listed]:
+    yield first
+    yield from rest
+
+
+def _listed(folder: str, prefix: str, path: str, rules: Rules) -> Iterator[Listed]:
+    """Yield names with the folder's `prefix`, sorted as the full paths below them sort."""
+    with os.scandir(folder) as found:
+        items = [(item.name, item) for item in found]
+    names = [
+        (name + "/" if item.is_dir(follow_symlinks=False) else name, item)
+        for name, item in items
+        if not rules.is_ignored(f"{path}/{name}", is_dir=item.is_dir(follow_symlinks=False))
+    ]
+    names.sort(key=_plain if all(name.isascii() for name, _ in items) else _by_bytes)
+    return iter([(prefix + name.rstrip("/"), item) for name, item in names])
+
+
+def _plain(listed: Listed) -> str:
+    return listed[0]
+
+
+def _by_bytes(listed: Listed) -> bytes:
+    return sort_key(listed[0])
+
+
+def stat_key(path: str, status: os.stat_result) -> StatKey:
+    """Return the stat cache's key of a file with this status."""
+    return path, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def restrict(entries: Iterable[TreeEntry], folder: str) -> Iterator[TreeEntry]:
+    """Yield those entries that lie in `folder` of the tree, or are it."""
+    return (entry for entry in entries if is_inside(entry.path, folder))
+
+
+def _entry(key: StatKey, value: StatValue) -> TreeEntry:
+    return TreeEntry(RepoPath(key[0]), value.content, value.size, value.flags)
+
+
+def _is_settled(key: StatKey, probe: int) -> bool:
+    """Apply the racy rule: a file as young as the reading may change without a trace."""
+    return key[3] < probe and key[4] < probe
+
+
+def _untrusted(key: StatKey) -> StatKey:
+    return key[0], NEVER, key[2], key[3], key[4]

@@ -1,0 +1,76 @@
+"""Snapshot: the pointer files of one moment, read-only: the workspace, the index, or a commit."""
+
+from __future__ import annotations
+
+import os
+from typing import Protocol
+
+from datavc.core.errors import PathError
+from datavc.core.paths import RepoPath
+from datavc.repo.git import Git
+
+POINTER_LIMIT = 1 << 20
+"""Bytes of the largest pointer file that is read."""
+
+
+class Snapshot(Protocol):
+    """Where pointers come from; two snapshots stand side by side, neither changes the other."""
+
+    def pointers(self) -> dict[RepoPath, bytes]:
+        """Return every pointer file's path and text."""
+
+
+class Workspace:
+    """The files as they lie in the work tree now."""
+
+    def __init__(self, git: Git) -> None:
+        """Look at the work tree of `git`."""
+        self._git = git
+
+    def pointers(self) -> dict[RepoPath, bytes]:
+        """Return the pointer files that Git tracks or would track."""
+        found = {}
+        for path in self._git.pointer_files():
+            data = read_pointer_file(self._git.root, path)
+            if data is not None:
+                found[path] = data
+        return found
+
+
+class Blobs:
+    """Pointer files by Git blob: a commit's, or an index's."""
+
+    def __init__(self, git: Git, blobs: dict[RepoPath, str]) -> None:
+        """Read `blobs` (path → blob id) from `git`."""
+        self._git = git
+        self._blobs = blobs
+
+    def pointers(self) -> dict[RepoPath, bytes]:
+        """Return the pointer files' texts."""
+        texts = self._git.read_blobs(set(self._blobs.values()))
+        return {path: texts[blob] for path, blob in self._blobs.items() if blob in texts}
+
+
+def at_commit(git: Git, commit: str) -> Snapshot:
+    """Return the snapshot of a full commit id."""
+    return Blobs(git, git.tree_blobs(commit))
+
+
+def read_pointer_file(root: str, path: RepoPath) -> bytes | None:
+    """Return the bytes of a pointer file, None if it is not there.
+
+    Raises:
+        PathError: a symbolic link, or anything but a file, stands in its place.
+    """
+    full = os.path.join(root, path)
+    try:
+        fd = os.open(full, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise PathError(f"{path} cannot be read as a pointer file: {error.strerror}") from error
+    with open(fd, "rb", buffering=0) as stream:
+        try:
+            return stream.read(POINTER_LIMIT + 1)
+        except OSError as error:
+            raise PathError(f"{path} cannot be read: {error.strerror}") from error

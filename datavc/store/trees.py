@@ -1,0 +1,98 @@
+"""Trees in a store: reading them segment by segment, writing them, and what they need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, Protocol
+
+from datavc.core import tree
+from datavc.core.digest import Digest
+from datavc.core.errors import FormatError
+from datavc.core.tree import Segment, TreeEntry, TreeSummary
+from datavc.formats import tree as codec
+from datavc.store.object_store import ObjectStore, Stored, read
+
+
+class Needed(NamedTuple):
+    """An object that a version needs: digest, bytes if recorded, and a file that it serves."""
+
+    digest: Digest
+    size: int | None
+    path: str
+
+
+class BytesWriter(Protocol):
+    """A writer that takes small objects whole."""
+
+    def put_bytes(self, data: bytes) -> Stored:
+        """Store `data`."""
+
+
+def segments(store: ObjectStore, digest: Digest) -> tuple[Segment, ...]:
+    """Return the segments of the tree `digest`; of a small one, itself.
+
+    Raises:
+        DataError: an object is missing or damaged.
+        FormatError: it is not a tree, or a hostile one.
+    """
+    data = read(store, digest)
+    if codec.is_root(data):
+        return codec.decode_root(data, digest)
+    entries = codec.decode_leaf(data, digest)
+    return (_segment(digest, entries),) if entries else ()
+
+
+def leaf(store: ObjectStore, segment: Segment) -> list[TreeEntry]:
+    """Return the entries of one segment, which must be what the root says.
+
+    Raises:
+        DataError: the object is missing or damaged.
+        FormatError: it is not a leaf, or another one than the root announced.
+    """
+    entries = codec.decode_leaf(read(store, segment.digest), segment.digest)
+    if not entries or _segment(segment.digest, entries) != segment:
+        raise FormatError(f"tree segment {segment.digest} is not the one that its root lists")
+    return entries
+
+
+def entries(store: ObjectStore, digest: Digest) -> Iterator[TreeEntry]:
+    """Yield all entries of the tree `digest`, sorted, one segment in memory at a time."""
+    last = ""
+    for segment in segments(store, digest):
+        found = leaf(store, segment)
+        if last and tree_order(found[0].path) <= tree_order(last):
+            raise FormatError(f"tree {digest} has segments that overlap")
+        last = found[-1].path
+        yield from found
+
+
+def tree_order(path: str) -> bytes:
+    """Return the bytes that entries are sorted by."""
+    return path.encode("utf-8", "surrogateescape")
+
+
+def tree_objects(store: ObjectStore, digest: Digest) -> Iterator[Digest]:
+    """Yield the objects that make up the tree itself: its root and its leaves."""
+    yield digest
+    for segment in segments(store, digest):
+        if segment.digest != digest:
+            yield segment.digest
+
+
+def write(writer: BytesWriter, found: Iterable[TreeEntry]) -> TreeSummary:
+    """Store the tree of `found`, which is sorted, and return what a pointer records of it."""
+    parts = []
+    for group in tree.cut(found):
+        stored = writer.put_bytes(codec.encode_leaf(group))
+        parts.append(_segment(stored.digest, group))
+    if len(parts) == 1:
+        root = parts[0].digest
+    else:
+        data = codec.encode_root(parts) if parts else codec.encode_leaf([])
+        root = writer.put_bytes(data).digest
+    files, size = sum(part.files for part in parts), sum(part.size for part in parts)
+    return TreeSummary(root, files, size, tuple(parts))
+
+
+def _segment(digest: Digest, found: list[TreeEntry]) -> Segment:
+    return Segment(found[0].path, digest, len(found), sum(entry.size for entry in found))
