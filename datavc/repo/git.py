@@ -1,0 +1,320 @@
+"""Git: the only door to it. Paths go in and come out relative to the project's root.
+
+Questions of `status`, `diff` and the hooks are put to `git` itself (`git_process.py`); what is
+asked seldom goes through GitPython, which costs 84 ms to import. Whatever a user or a repository
+wrote stands behind `--` or `--end-of-options`. No method prompts, and none runs a hook.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from datavc.core.errors import DatavcError, FormatError
+from datavc.core.outputs import POINTER_SUFFIX
+from datavc.core.paths import RepoPath, is_inside, relative
+from datavc.repo import git_history, git_output, git_place, git_process
+from datavc.repo.git_history import RevisionScope, Worktree
+from datavc.repo.git_output import POINTER_PATHSPECS, GitFile, IndexEntry
+from datavc.repo.layout import FOLDER
+
+BLOB_LIMIT = 1 << 26
+"""Bytes of the largest blob that is read from Git: pointers and text are far smaller."""
+
+SETTINGS = ("merge.datavc.name", "merge.datavc.driver", "merge.datavc.recursive")
+"""The keys of Git's local settings that datavc may write."""
+
+_ASK_GIT = 64
+"""Up to so many paths Git is asked for by name; beyond, its whole list is cheaper."""
+_PER_CALL = 500
+"""Paths on one command line."""
+
+
+class Git:
+    """The Git repository around one project. Making one reads two small files at most."""
+
+    def __init__(self, root: str) -> None:
+        """Find work tree and Git folders above `root`, the project's root.
+
+        Raises:
+            NotARepository: `root` is not in a Git work tree.
+        """
+        self.root = os.path.realpath(root)
+        self.work_tree, self.git_dir, self.common_dir = git_place.find(self.root)
+        inside = os.path.relpath(self.root, self.work_tree)
+        self.prefix = "" if inside == "." else inside
+
+    def pointer_files(self) -> list[RepoPath]:
+        """Return the pointers that Git tracks or would, sorted; some may be gone from disk."""
+        return self._own(self._listed("-c", "-o", "--exclude-standard", "--", *POINTER_PATHSPECS))
+
+    def pointers_unlike_head(self) -> dict[RepoPath, str | None]:
+        """Return pointers that may differ from HEAD, with the blob HEAD has, None if it has none.
+
+        Complete, but not exact: one whose file was only touched may be among them.
+        """
+        if self.head() is None:
+            return dict.fromkeys(self.pointer_files())
+        command = ("diff-index", "-z", "--no-renames", "--no-abbrev", "--relative")
+        out = self._ask(*command, "--ignore-submodules", "HEAD", "--", *POINTER_PATHSPECS)
+        before = git_output.blob_ids_before(out)
+        untracked = self._listed("-o", "--exclude-standard", "--", *POINTER_PATHSPECS)
+        return {path: before.get(path) for path in self._own([*before, *untracked])}
+
+    def tracked(self, paths: Sequence[str]) -> set[RepoPath]:
+        """Return the files in Git's index that are one of `paths`, or lie in one."""
+        if not paths:
+            return set()
+        if len(paths) <= _ASK_GIT:
+            asked = (path or "." for path in paths)
+            listed = self._listed("-c", "--", *asked, options=("--literal-pathspecs",))
+        else:
+            wanted = set(paths)
+            listed = [path for path in self._listed("-c") if not wanted.isdisjoint(_up(path))]
+        return set(map(RepoPath, listed))
+
+    def untracked(self) -> list[RepoPath]:
+        """Return the files that Git neither tracks nor ignores, sorted, datavc's own left out."""
+        listed = self._listed("-o", "--exclude-standard")
+        return sorted(
+            RepoPath(p) for p in listed if not p.startswith(f"{FOLDER}/") and p[-1] != "/"
+        )
+
+    def ignored(self, paths: Collection[str]) -> set[RepoPath]:
+        """Return those of `paths` that Git's rules leave out, tracked or not.
+
+        A folder that is not on disk is known as one by a slash at its end.
+        """
+        if not paths:
+            return set()
+        stdin = b"".join(os.fsencode(path) + b"\0" for path in paths)
+        out = self._ask("check-ignore", "--no-index", "-z", "--stdin", stdin=stdin, ok=(0, 1))
+        return set(map(RepoPath, git_output.names(out)))
+
+    def unmerged(self) -> set[RepoPath]:
+        """Return the paths whose conflict is not yet resolved."""
+        out = self._ask("ls-files", "-u", "-z")
+        return {RepoPath(entry.path) for entry in git_output.index_entries(out)}
+
+    def index_blobs(self) -> dict[RepoPath, str]:
+        """Return the pointers in Git's index with their blobs, unmerged ones left out."""
+        out = self._ask("ls-files", "-s", "-z", "--", *POINTER_PATHSPECS)
+        return _pointer_blobs(git_output.index_entries(out))
+
+    def head(self) -> str | None:
+        """Return the commit that is checked out, None if there is no commit yet."""
+        out = self._ask("rev-parse", "--verify", "--quiet", "HEAD^{commit}", ok=(0, 1))
+        return out.decode().strip() or None
+
+    def branch(self) -> str | None:
+        """Return the short name of the current branch, None if HEAD is detached."""
+        out = self._ask("symbolic-ref", "--quiet", "--short", "HEAD", ok=(0, 1))
+        return os.fsdecode(out.rstrip(b"\n")) or None
+
+    def resolve(self, rev: str) -> str:
+        """Return the full id of the commit that `rev`, a user's text, names.
+
+        Raises:
+            DatavcError: there is no such commit here.
+        """
+        if rev and "\0" not in rev:
+            command = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}")
+            found = self._ask(*command, ok=(0, 1, 128)).decode("ascii", "replace").strip()
+            if git_output.is_id(found):
+                return found
+        raise DatavcError(
+            f"no such revision: {rev!r}", "`git log --all` lists commits; `git fetch` brings more"
+        )
+
+    def tree_blobs(self, commit: str, suffix: str = POINTER_SUFFIX) -> dict[RepoPath, str]:
+        """Return this project's files in `commit` that end in `suffix`, with their blobs."""
+        blobs = {file.path: file.blob for file in self.tree_paths(commit, "")}
+        own = git_output.own_files(blobs, git_output.nested_in(blobs), suffix)
+        return {path: blobs[path] for path in own}
+
+    def tree_paths(self, commit: str, folder: str) -> list[GitFile]:
+        """Return the files of `commit` below `folder`, or the file of that path, by path."""
+        below = "/".join(part for part in (self.prefix, folder) if part)
+        command = ("ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", commit, "--")
+        return git_output.tree_files(self._ask(*command, *([below] if below else [])), self.prefix)
+
+    def read_blobs(self, ids: Collection[str]) -> dict[str, bytes]:
+        """Return the bytes of these blobs; those that are not here are left out.
+
+        Raises:
+            FormatError: one is larger than `BLOB_LIMIT`.
+        """
+        sizes = git_output.blob_sizes(self._ask("cat-file", "--batch-check", stdin=_rows(ids)))
+        for blob, size in sizes.items():
+            if size > BLOB_LIMIT:
+                raise FormatError(f"the file that Git keeps as {blob} is too large to be read")
+        return git_output.blob_bytes(self._ask("cat-file", "--batch", stdin=_rows(sizes)), sizes)
+
+    def read_file(self, commit: str, path: str) -> bytes | None:
+        """Return the bytes of one file of `commit`, None if it is not there."""
+        blobs = [file.blob for file in self.tree_paths(commit, path) if file.path == path]
+        return self.read_blobs(blobs).get(blobs[0]) if blobs else None
+
+    def commits(self, scope: RevisionScope) -> list[str]:
+        """Return the full ids of the commits in `scope`, each once.
+
+        Raises:
+            DatavcError: one of its revisions does not exist, or its date is none.
+        """
+        starts = [self.resolve(rev) for rev in scope.revs]
+        return git_history.in_scope(scope, starts, self._walk, self._peel)
+
+    def implicit_commits(self, reflog_since_s: float) -> list[str]:
+        """Return the commits Git itself holds on to; reflogs count from that epoch second on."""
+        return git_history.remembered(self._worktrees(), reflog_since_s, self._walk, self._peel)
+
+    def pushed_commits(self, lines: Iterable[str], remote: str = "") -> list[str]:
+        """Return the commits that a push sends, from the lines Git gives to a pre-push hook.
+
+        `remote` is Git's name of the remote: commits it was seen to have are left out.
+        """
+        updates = [line.split() for line in lines if len(line.split()) == 4]
+        sent = self._peel(update[1] for update in updates)
+        known = self._peel(update[3] for update in updates)
+        if remote:
+            known += git_history.references(self._walk, f"refs/remotes/{remote}/")
+        wanted = _rows([*sent, *(f"^{commit}" for commit in known)]) if sent else b""
+        return self._ask("rev-list", "--stdin", stdin=wanted).decode().split() if sent else []
+
+    def worktrees(self) -> list[str]:
+        """Return the folders of all work trees that are on disk, this one among them."""
+        return [worktree.folder for worktree in self._worktrees()]
+
+    def other_indexes(self) -> list[dict[RepoPath, str]]:
+        """Return this project's pointers and blobs in the index of every other work tree."""
+        return [self._index_of(tree) for tree in self.worktrees() if tree != self.work_tree]
+
+    def stage(self, paths: Sequence[str]) -> None:
+        """Put these paths, or their removal, into the index.
+
+        Raises:
+            DatavcError: Git ignores one, or knows nothing of it.
+            BusyError: another Git command is at it.
+        """
+        for start in range(0, len(paths), _PER_CALL):
+            chosen = paths[start : start + _PER_CALL]
+            self._walk(["--literal-pathspecs", "add", "--", *chosen])
+
+    def config_get(self, key: str) -> str | None:
+        """Return a value of this repository's own Git settings, None if it is not set."""
+        out = self._ask("config", "--local", "-z", "--get", _checked(key), ok=(0, 1))
+        return os.fsdecode(out.rstrip(b"\0")) if out else None
+
+    def config_set(self, key: str, value: str) -> None:
+        """Write one of `SETTINGS` into this repository's own Git settings."""
+        self._walk(
+            ["config", "--local", "--replace-all", "--end-of-options", _checked(key), value]
+        )
+
+    def config_unset(self, key: str) -> None:
+        """Remove one of `SETTINGS`; one that is not there is passed over."""
+        self._ask("config", "--local", "--unset-all", _checked(key), ok=(0, 5))
+
+    def hooks_dir(self) -> str:
+        """Return the folder Git takes this work tree's hooks from; core.hooksPath may name it."""
+        out = self._ask("config", "-z", "--type=path", "--get-all", "core.hooksPath")
+        set_by_others = git_output.values(out)[:-1]
+        if not set_by_others:
+            return os.path.join(self.common_dir, "hooks")
+        return os.path.normpath(os.path.join(self.work_tree, set_by_others[-1]))
+
+    def _own(self, listed: Collection[str]) -> list[RepoPath]:
+        """Return the pointers among `listed` that are not a nested project's on disk."""
+        nested: dict[str, bool] = {"": False}
+
+        def is_nested(path: str) -> bool:
+            folder = path.rpartition("/")[0]
+            if folder not in nested:
+                here = os.path.isdir(os.path.join(self.root, folder, FOLDER))
+                nested[folder] = here or is_nested(folder)
+            return nested[folder]
+
+        return git_output.own_files(listed, is_nested)
+
+    def _listed(self, *args: str, options: Sequence[str] = ()) -> list[str]:
+        return git_output.names(self._ask(*options, "ls-files", "-z", *args))
+
+    def _index_of(self, work_tree: str) -> dict[RepoPath, str]:
+        out = self._ask("ls-files", "-s", "-z", "--", *POINTER_PATHSPECS, folder=work_tree)
+        entries = git_output.index_entries(out)
+        return _pointer_blobs(
+            entry._replace(path=relative(entry.path, self.prefix))
+            for entry in entries
+            if is_inside(entry.path, self.prefix)
+        )
+
+    def _worktrees(self) -> list[Worktree]:
+        """Return the work trees that are on disk."""
+        out = self._walk(["worktree", "list", "--porcelain", "-z"])
+        folders = (name[9:] for name in git_output.values(out) if name.startswith("worktree "))
+        present = (folder for folder in folders if os.path.lexists(os.path.join(folder, ".git")))
+        return [Worktree(folder, git_place.find(folder).git_dir) for folder in present]
+
+    def _peel(self, names: Iterable[str]) -> list[str]:
+        """Return the commits that these names of objects or references stand for, each once."""
+        asked = b"".join(f"{name}^{{commit}}\n".encode() for name in names)
+        out = self._ask("cat-file", "--batch-check=%(objectname) %(objecttype)", stdin=asked)
+        lines = (line.split(" ") for line in out.decode("utf-8", "replace").splitlines())
+        return list(dict.fromkeys(line[0] for line in lines if line[1:] == ["commit"]))
+
+    def _walk(self, args: Sequence[str]) -> bytes:
+        """Return what a Git command prints that is asked seldom, through GitPython."""
+        import git
+
+        argv = [git_process.executable(self.work_tree), *git_process.GUARDS, *args]
+        if strays := git_process.stray_variables():
+            argv = ["/usr/bin/env", *(part for name in strays for part in ("-u", name)), *argv]
+        code, out, err = git.Git(self.root).execute(
+            argv,
+            with_extended_output=True,
+            with_exceptions=False,
+            stdout_as_string=False,
+            strip_newline_in_stdout=False,
+        )
+        if code:
+            raise git_process.refusal(self.work_tree, _command(args), str(err))
+        return bytes(out)
+
+    def _ask(
+        self, *args: str, stdin: bytes = b"", ok: Sequence[int] = (0,), folder: str = ""
+    ) -> bytes:
+        """Return what a Git command prints, started in `folder`, else the project's root."""
+        program = git_process.executable(self.work_tree)
+        argv = [program, "-C", folder or self.root, *git_process.GUARDS, *args]
+        code, out, err = git_process.spawn(argv, stdin)
+        message = err.decode("utf-8", "replace")
+        if code not in ok or "dubious ownership" in message:
+            raise git_process.refusal(self.work_tree, _command(args), message)
+        return out
+
+
+def _command(args: Sequence[str]) -> str:
+    return next(word for word in args if not word.startswith("-"))
+
+
+def _checked(key: str) -> str:
+    if key not in SETTINGS:
+        raise ValueError(f"{key} is not a setting that datavc touches")
+    return key
+
+
+def _rows(names: Iterable[str]) -> bytes:
+    return "".join(f"{name}\n" for name in names).encode()
+
+
+def _up(path: str) -> Iterator[str]:
+    """Yield `path` and the folders above it, the root last."""
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
+    yield ""
+
+
+def _pointer_blobs(entries: Iterable[IndexEntry]) -> dict[RepoPath, str]:
+    blobs = {entry.path: entry.blob for entry in entries if entry.stage == 0}
+    return {path: blobs[path] for path in git_output.own_files(blobs, git_output.nested_in(blobs))}
