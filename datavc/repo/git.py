@@ -135,8 +135,9 @@ class Git:
     def tree_paths(self, commit: str, folder: str) -> list[GitFile]:
         """Return the files of `commit` below `folder`, or the file of that path, by path."""
         below = "/".join(part for part in (self.prefix, folder) if part)
-        command = ("ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", commit)
-        return git_output.tree_files(self._ask(*command, *([below] if below else [])), self.prefix)
+        literal = ("--literal-pathspecs", "ls-tree", "-r", "-z", "-l", "--full-tree")
+        asked = (commit, below) if below else (commit,)
+        return git_output.tree_files(self._ask(*literal, "--end-of-options", *asked), self.prefix)
 
     def read_blobs(self, ids: Collection[str]) -> dict[str, bytes]:
         """Return the bytes of these blobs; those that are not here are left out.
