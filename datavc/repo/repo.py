@@ -1,0 +1,81 @@
+"""Repo: the parts of one open project, on one tray. It has no verbs; they are in `verbs/`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from datavc.core.progress import Progress
+from datavc.repo import config as configuration
+from datavc.repo import layout as places
+from datavc.repo.config import Config
+from datavc.repo.git import Git
+from datavc.repo.journal import Journal
+from datavc.repo.layout import Layout
+from datavc.repo.placed import Placed
+from datavc.store.local import LocalStore
+from datavc.store.lock import repository_lock
+from datavc.store.stat_cache import StatCache
+
+
+@dataclass(frozen=True, slots=True)
+class Repo:
+    """What verbs work with. `here` is where the user stands: absolute, links resolved."""
+
+    here: str
+    layout: Layout
+    config: Config
+    git: Git
+    objects: LocalStore
+    stat_cache: StatCache
+    placed: Placed
+    journal: Journal
+
+    @property
+    def root(self) -> str:
+        """The project's root, absolute."""
+        return self.layout.root
+
+    @staticmethod
+    def open(start: str, overrides: Mapping[str, str]) -> Repo:
+        """Open the project that contains `start`; `overrides` are this command's settings.
+
+        Raises:
+            NotARepository: there is no project, or no Git repository around it.
+            ConfigError: a setting is wrong.
+        """
+        layout = places.find(start)
+        config = configuration.load(layout, overrides)
+        git = Git(layout.root)
+        objects = LocalStore(
+            cache_folder(layout, config, git),
+            config.core.digest,
+            durability=config.core.durability,
+            shared=config.cache.shared,
+            verified_file=os.path.join(layout.state, "verified.json"),
+        )
+        return Repo(
+            here=os.path.realpath(start),
+            layout=layout,
+            config=config,
+            git=git,
+            objects=objects,
+            stat_cache=StatCache(layout.stat),
+            placed=Placed(layout.placed),
+            journal=Journal(layout.ops),
+        )
+
+    def lock(self, progress: Progress) -> AbstractContextManager[None]:
+        """Hold the repository's lock: while pointers and the placed record are rewritten."""
+        return repository_lock(self.layout.lock, self.config.core.lock_timeout_s, progress)
+
+
+def cache_folder(layout: Layout, config: Config, git: Git) -> str:
+    """Return where objects are kept; a linked worktree uses the main worktree's cache."""
+    linked = git.git_dir != git.common_dir and os.path.basename(git.common_dir) == ".git"
+    if config.cache.dir != layout.default_cache or not linked:
+        return config.cache.dir
+    main = os.path.join(os.path.dirname(git.common_dir), git.prefix)
+    return Layout(os.path.normpath(main)).default_cache

@@ -1,0 +1,146 @@
+"""Targets: what users type, turned into paths of the project and parts of tracked outputs."""
+
+from __future__ import annotations
+
+import fnmatch
+import functools
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from datavc.core import paths
+from datavc.core.errors import PathError
+from datavc.core.nearest import nearest
+from datavc.core.outputs import POINTER_SUFFIX, TrackedOutput
+from datavc.core.paths import RepoPath
+from datavc.repo.inventory import Inventory
+
+_MAGIC = re.compile(r"[*?\[]")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """An output and which of its files are meant: paths or patterns below it; none means all."""
+
+    output: TrackedOutput
+    inside: tuple[str, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of the output is meant."""
+        return not self.inside
+
+    def covers(self, path: str) -> bool:
+        """Tell whether the file at `path`, below the output, is meant."""
+        return not self.inside or any(_covers(pattern, path) for pattern in self.inside)
+
+
+def repo_path(root: str, here: str, text: str) -> RepoPath:
+    """Return what a user's `text`, typed in the folder `here`, names below the project's `root`.
+
+    The path itself may be a symbolic link, its folders are resolved.
+
+    Raises:
+        PathError: outside the project, in `.git` or `.datavc`, or not a usable name.
+    """
+    full = os.path.normpath(os.path.join(here, text)) if text else here
+    full = os.path.join(os.path.realpath(os.path.dirname(full)), os.path.basename(full))
+    if full == root:
+        return RepoPath("")
+    if not full.startswith(root + os.sep):
+        raise PathError(
+            f"{text} lies outside the project {root}", "only what is inside can be tracked"
+        )
+    try:
+        return paths.parse(full[len(root) + 1 :])
+    except PathError as error:
+        raise PathError(f"{text}: {error.message}", error.hint) from error
+
+
+def select(inventory: Inventory, targets: Sequence[RepoPath]) -> list[Selection]:
+    """Return the parts of tracked outputs that `targets` name; all outputs if there are none.
+
+    A target is an output, its pointer file, a path or pattern inside a tracked directory, or a
+    folder with outputs below it.
+
+    Raises:
+        PathError: a target names nothing tracked.
+        FormatError: the pointer file that it needs cannot be read.
+    """
+    if not targets:
+        return [Selection(output) for output in inventory.outputs.values()]
+    chosen: dict[RepoPath, list[str] | None] = {}
+    for target in targets:
+        for output, inside in _named(inventory, target):
+            known = chosen.setdefault(output.path, [])
+            if known is None or not inside:
+                chosen[output.path] = None
+            else:
+                known.append(inside)
+    return [
+        Selection(inventory.outputs[path], tuple(inside or ()))
+        for path, inside in sorted(chosen.items())
+    ]
+
+
+def _named(inventory: Inventory, target: RepoPath) -> list[tuple[TrackedOutput, str]]:
+    for pointer in (target, RepoPath(target + POINTER_SUFFIX)):
+        if pointer in inventory.broken:
+            raise inventory.broken[pointer]
+    plain = RepoPath(target.removesuffix(POINTER_SUFFIX))
+    output = inventory.containing(target) or inventory.outputs.get(plain)
+    if output is not None:
+        inside = "" if output.path == plain else paths.relative(target, output.path)
+        if inside and not output.is_directory:
+            raise PathError(f"{target} names nothing: {output.path} is a file")
+        return [(output, inside)]
+    below = [(output, "") for output in inventory.below(target)]
+    if not below and _MAGIC.search(target):
+        below = [(out, "") for path, out in inventory.outputs.items() if _covers(target, path)]
+    if not below:
+        raise not_tracked(inventory, target)
+    return below
+
+
+def not_tracked(inventory: Inventory, target: str) -> PathError:
+    """Return the error that says `target` is not tracked, with the nearest that is."""
+    near = nearest(target, [str(path) for path in inventory.outputs])
+    hint = f"did you mean {near}?" if near else f"`datavc add {target}` tracks it"
+    return PathError(f"{target} is not tracked by datavc", hint)
+
+
+def require_matches(selection: Selection, found: Iterable[str]) -> None:
+    """Refuse a selection of which a part covers none of the paths `found` below its output.
+
+    Raises:
+        PathError: names the part.
+    """
+    wanting = set(selection.inside)
+    for path in found:
+        if not wanting:
+            return
+        wanting = {pattern for pattern in wanting if not _covers(pattern, path)}
+    if wanting:
+        part = sorted(wanting)[0]
+        raise PathError(
+            f"{selection.output.path}/{part} names nothing in {selection.output.path}",
+            f"`datavc list {selection.output.path}` shows what is there",
+        )
+
+
+def _covers(pattern: str, path: str) -> bool:
+    if paths.is_inside(path, pattern):
+        return True
+    return bool(_MAGIC.search(pattern)) and _matcher(pattern)(path)
+
+
+@functools.lru_cache(maxsize=256)
+def _matcher(pattern: str) -> Callable[[str], bool]:
+    """Return a test for shell patterns, where `*` stays in one folder and `**` does not."""
+    parts = [
+        ".*" if part == "**" else fnmatch.translate(part)[4:-3].replace(".*", "[^/]*")
+        for part in pattern.split("/")
+    ]
+    expression = re.compile("/".join(parts).replace(".*/", "(?:.*/)?") + "(?:/.*)?", re.DOTALL)
+    return lambda path: expression.fullmatch(path) is not None
