@@ -1,0 +1,136 @@
+"""Session: what a command gets from the terminal, and how its result goes back there.
+
+    with session(ctx, json=json, quiet=quiet, verbose=verbose) as out:
+        result = add_verb.add(out.repo, targets, progress=out.progress)
+        out.finish(result, draw)
+
+The only file of the terminal that opens the repository.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import typer
+
+from datavc.cli import progress as drawn
+from datavc.cli import render
+from datavc.core.progress import SILENT, Progress
+from datavc.repo.repo import Repo
+
+PARTLY = 3
+"""Exit code of a result with failures; one that knows better has an `exit_code`."""
+
+Result = TypeVar("Result")
+Draw = Callable[[Result], Iterable[str] | None]
+"""Returns the lines that show a result; they are made safe for the terminal when printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Globals:
+    """The options that stand before the command."""
+
+    overrides: Mapping[str, str]
+    quiet: bool = False
+    verbose: int = 0
+
+
+@dataclass(slots=True)
+class Session:
+    """One command's terminal. `repo` is opened when it is first asked for."""
+
+    overrides: Mapping[str, str]
+    progress: Progress
+    json: bool = False
+    quiet: bool = False
+    verbose: int = 0
+    _repo: Repo | None = field(default=None, repr=False)
+
+    @property
+    def repo(self) -> Repo:
+        """The repository that contains the current folder.
+
+        Raises:
+            NotARepository: there is none.
+        """
+        if self._repo is None:
+            self._repo = Repo.open(os.getcwd(), self.overrides)
+            self.warn(self._repo.config.warnings)
+        return self._repo
+
+    @property
+    def start(self) -> str:
+        """The folder that the command works from, absolute."""
+        return os.getcwd()
+
+    def warn(self, warnings: Iterable[str]) -> None:
+        """Print warnings to standard error, unless quiet."""
+        if not self.quiet:
+            for warning in warnings:
+                self.progress.say(f"Warning: {warning}")
+
+    def ask(self, question: str) -> bool:
+        """Return the user's answer; False where nobody can be asked."""
+        if self.json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+            return False
+        sys.stderr.write(f"{render.display(question)} [y/N] ")
+        sys.stderr.flush()
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+    @property
+    def asks(self) -> Callable[[str], bool] | None:
+        """`ask`, or None where nobody can be asked."""
+        terminal = sys.stdin.isatty() and sys.stderr.isatty() and not self.json
+        return self.ask if terminal else None
+
+    def finish(self, result: Result, draw: Draw[Result]) -> None:
+        """Show the result, its warnings and its failures; with those, exit with 3 or its own code.
+
+        Raises:
+            typer.Exit: the exit code is not 0.
+        """
+        drawn.end(self.progress)
+        if self.json:
+            sys.stdout.write(render.json_text(result) + "\n")
+        elif not self.quiet:
+            for text in draw(result) or ():
+                render.line(text)
+        sys.stdout.flush()
+        self.warn(getattr(result, "warnings", ()))
+        failures = getattr(result, "failures", ())
+        for failure in failures:
+            render.complain(f"Error: {_sentence(failure)}")
+        code = getattr(result, "exit_code", PARTLY if failures else 0)
+        if code:
+            raise typer.Exit(code)
+
+
+def _sentence(failure: object) -> str:
+    """Return a failure as one sentence: `path: message`, or the text itself."""
+    path, message = getattr(failure, "path", ""), getattr(failure, "message", "")
+    if not message:
+        return str(failure)
+    return f"{path}: {message}" if path and path not in message else message
+
+
+@contextmanager
+def session(
+    ctx: typer.Context, *, json: bool = False, quiet: bool = False, verbose: int = 0
+) -> Iterator[Session]:
+    """Yield the terminal of one command, with the options before the command taken in."""
+    before = ctx.find_object(Globals) or Globals({})
+    quiet, verbose = quiet or before.quiet, max(verbose, before.verbose)
+    if verbose:
+        logging.basicConfig(level=logging.DEBUG if verbose > 1 else logging.INFO)
+        logging.getLogger("datavc").setLevel(logging.DEBUG)
+    progress = SILENT if quiet else drawn.choose()
+    try:
+        yield Session(before.overrides, progress, json, quiet, verbose)
+    finally:
+        drawn.end(progress)

@@ -1,0 +1,74 @@
+"""The options that several commands share, each spelled once: `def add(…, json: Json = False)`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+CODES = {
+    0: "done",
+    1: "cannot, and you can mend it",
+    2: "wrong usage",
+    3: "partly done, repeat is safe",
+    4: "data missing or damaged",
+    5: "another datavc is at work",
+    6: "remote refused or unreachable",
+    7: "differences",
+}
+"""What exit codes mean, in a few words; 130, 141, 143 and 255 are the same everywhere."""
+
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")]
+Verbose = Annotated[
+    int,
+    typer.Option(
+        "-v", "--verbose", count=True, show_default=False, help="Say why things are done."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", "--dry", help="Say what would be done, and do nothing.")
+]
+Force = Annotated[bool, typer.Option("-f", "--force", help="Do it without asking.")]
+Jobs = Annotated[
+    int | None, typer.Option("-j", "--jobs", min=1, metavar="N", help="Do N things at once.")
+]
+RemoteName = Annotated[
+    str | None, typer.Option("-r", "--remote", metavar="NAME", help="The remote to use.")
+]
+AllBranches = Annotated[bool, typer.Option("-a", "--all-branches", help="Data of all branches.")]
+AllTags = Annotated[bool, typer.Option("-T", "--all-tags", help="Data of all tags.")]
+AllCommits = Annotated[bool, typer.Option("-A", "--all-commits", help="Data of all commits.")]
+Rev = Annotated[
+    str | None, typer.Option("--rev", metavar="REV", help="Take the version of this commit.")
+]
+Targets = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[TARGET]...", help="Tracked paths or pointer files.", show_default=False
+    ),
+]
+SomeTargets = Annotated[
+    list[str], typer.Argument(metavar="TARGET...", help="Files, directories or pointer files.")
+]
+Glob = Annotated[bool, typer.Option("--glob", help="Targets may hold *, ? and [abc].")]
+Recursive = Annotated[
+    bool, typer.Option("-R", "--recursive", help="All that is tracked below a target.")
+]
+
+
+def command_app() -> typer.Typer:
+    """Return the empty frame of one command, or of a group of them."""
+    return typer.Typer(
+        rich_markup_mode=None,
+        add_completion=False,
+        no_args_is_help=False,
+        pretty_exceptions_enable=False,
+    )
+
+
+def epilog(*examples: str, codes: tuple[int, ...] = (0, 1, 2)) -> str:
+    """Return the end of a help page: examples, and what the exit codes mean."""
+    shown = "\n".join(f"  $ {example}" for example in examples)
+    meanings = "\n".join(f"  {code}  {CODES[code]}" for code in codes)
+    return f"\b\nExample:\n{shown}\n\n\b\nExit codes:\n{meanings}"
