@@ -222,6 +222,6 @@ def test_wheel_holds_the_documentation_and_is_the_same_every_time(tmp_path: Path
 
 
 def test_links_between_pages_lead_somewhere():
-    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md")):
+    for page in (*ROOT.glob("*.md"), *DOCS.rglob("*.md")):
         for topic in re.findall(r"`datavc help ([a-z-]+)`", page.read_text()):
             assert list(DOCS.glob(f"{topic}.md")) or (DOCS / topic).is_dir(), (page, topic)
