@@ -13,27 +13,18 @@ from typing import NamedTuple, cast
 
 from datavc.core.errors import ConfigError
 from datavc.core.remotes import RemoteConfig
+from datavc.remote.address import PROTOCOLS, redacted
+from datavc.remote.options import ELSEWHERE, TRACKED_ALLOWED
 from datavc.repo.config_files import Layer
 from datavc.repo.config_keys import REMOTE_BY_NAME, TRUSTED, Level, split_remote
 
 HIDDEN = "***"
-TRACKED_ALLOWED = frozenset(
-    {
-        "region", "region_name", "endpointurl", "endpoint_url", "acl", "sse", "sse_kms_key_id",
-        "storage_class", "use_ssl", "version_aware", "worktree", "verify", "user", "username",
-        "host", "port", "account_name", "projectname", "project", "root", "ask_password",
-        "allow_anonymous_login", "anon", "cache_regions", "default_block_size", "checksum_jobs",
-        "max_concurrency", "timeout", "requester_pays", "path_style", "share_name",
-    }
-)  # fmt: skip
-"""Options of file systems that count from a tracked file: where and how, never as whom."""
-
+_HARMLESS = frozenset().union(REMOTE_BY_NAME, ELSEWHERE, *TRACKED_ALLOWED.values())
 _SECRET = re.compile(
     r"secret|passw|passphrase|token|credential|access_key|account_key|sas|private|connection_string"
     r"|customer_key|auth|cookie|header|^key$|^pem$",
     re.IGNORECASE,
 )
-_WITH_PASSWORD = re.compile(r"(?<=://)([^/@:]*):[^/@]*@")
 
 
 class Setting(NamedTuple):
@@ -48,11 +39,7 @@ class Setting(NamedTuple):
 def is_secret(name: str) -> bool:
     """Tell whether the value of the setting `name` must never be shown or tracked."""
     remote = split_remote(name)
-    return bool(
-        remote
-        and remote[1] not in REMOTE_BY_NAME | dict.fromkeys(TRACKED_ALLOWED)
-        and _SECRET.search(remote[1])
-    )
+    return remote is not None and remote[1] not in _HARMLESS and bool(_SECRET.search(remote[1]))
 
 
 def shown(name: str, value: object) -> str:
@@ -63,12 +50,15 @@ def shown(name: str, value: object) -> str:
         return str(value).lower()
     if isinstance(value, (list, tuple)):
         return ",".join(str(part) for part in value)
-    return _WITH_PASSWORD.sub(rf"\1:{HIDDEN}@", str(value))
+    return redacted(str(value))
 
 
-def counts_when_tracked(option: str) -> bool:
-    """Tell whether an option of a remote counts from the tracked file."""
-    return option in REMOTE_BY_NAME or option in TRACKED_ALLOWED
+def counts_when_tracked(option: str, url: str) -> bool:
+    """Tell whether an option of a remote at `url` counts from the tracked file."""
+    if option in REMOTE_BY_NAME or option in ELSEWHERE:
+        return True
+    scheme = url.partition("://")[0].lower() if "://" in url else ""
+    return option in TRACKED_ALLOWED.get(PROTOCOLS.get(scheme, scheme), frozenset())
 
 
 def is_local(url: str) -> bool:
@@ -95,9 +85,9 @@ def collect(layers: tuple[Layer, ...]) -> dict[str, dict[str, Setting]]:
     return found
 
 
-def _refuse_tracked(name: str, settings: Mapping[str, Setting]) -> None:
+def _refuse_tracked(name: str, settings: Mapping[str, Setting], url: str) -> None:
     for option, setting in sorted(settings.items()):
-        if setting.level not in TRUSTED and not counts_when_tracked(option):
+        if setting.level not in TRUSTED and not counts_when_tracked(option, url):
             raise ConfigError(
                 f"{setting.origin} sets {option} of remote {name}, "
                 "which only your own settings may",
@@ -139,7 +129,7 @@ def build(name: str, found: Mapping[str, Mapping[str, Setting]]) -> RemoteConfig
         raise ConfigError(
             f"remote {name} has no address", f"`datavc remote modify {name} url URL` gives it one"
         )
-    _refuse_tracked(name, settings)
+    _refuse_tracked(name, settings, str(url.value))
     known = {
         option: key.read(settings[option].value) if option in settings else key.default
         for option, key in REMOTE_BY_NAME.items()
