@@ -16,7 +16,7 @@ from datavc.core.paths import RepoPath, is_inside, relative
 from datavc.repo import git_history, git_output, git_place, git_process
 from datavc.repo.git_history import RevisionScope, Worktree
 from datavc.repo.git_output import POINTER_PATHSPECS, GitFile, IndexEntry
-from datavc.repo.layout import FOLDER
+from datavc.repo.layout import CONFIG, FOLDER
 
 BLOB_LIMIT = 1 << 26
 """Bytes of the largest blob that is read from Git: pointers and text are far smaller."""
@@ -100,6 +100,27 @@ class Git:
         """Return the pointers in Git's index with their blobs, unmerged ones left out."""
         out = self._ask("ls-files", "-s", "-z", "--", *POINTER_PATHSPECS)
         return _pointer_blobs(git_output.index_entries(out))
+
+    def pointers_unlike_index(self) -> set[RepoPath]:
+        """Return pointers on disk that may differ from Git's index, or are gone from disk."""
+        out = self._ask("diff-files", "-z", "--name-only", "--relative", "--", *POINTER_PATHSPECS)
+        return set(self._own(git_output.names(out)))
+
+    def index_listing(self) -> bytes:
+        """Return the index's record of all pointers and locks of the work tree, times included.
+
+        Byte for byte what the hook script compares; `git_output.changed_records` reads it.
+        """
+        command = ("ls-files", "-z", "-s", "--debug", "--", "*.datavc", "*datavc.lock")
+        return self._ask(*command, folder=self.work_tree)
+
+    def projects(self) -> list[str]:
+        """Return the absolute roots of all projects in the work tree that Git's index knows."""
+        out = self._ask("ls-files", "-z", "--", f"*{FOLDER}/{CONFIG}", folder=self.work_tree)
+        folders = {os.path.dirname(name) for name in git_output.names(out)}
+        roots = {os.path.dirname(name) for name in folders if os.path.basename(name) == FOLDER}
+        present = (os.path.normpath(os.path.join(self.work_tree, root)) for root in sorted(roots))
+        return [root for root in present if os.path.isdir(os.path.join(root, FOLDER))]
 
     def head(self) -> str | None:
         """Return the commit that is checked out, None if there is no commit yet."""

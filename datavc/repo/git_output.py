@@ -16,6 +16,7 @@ from datavc.repo.layout import FOLDER
 POINTER_PATHSPECS = (f"*{POINTER_SUFFIX}", f"*{FOLDER}/*")
 """Pathspecs of pointers, and of the folders that tell nested projects apart."""
 
+_RECORD = re.compile(rb"([0-9]+ [0-9a-f]+ [0-3])\t([^\0]+)\0((?:  [^\n]*\n)*)")
 _ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
@@ -57,6 +58,21 @@ def index_entries(out: bytes) -> Iterator[IndexEntry]:
         fields, _, path = record.partition(b"\t")
         _, blob, stage = fields.split()
         yield IndexEntry(os.fsdecode(path), blob.decode(), int(stage))
+
+
+def changed_records(before: bytes, after: bytes) -> set[str]:
+    """Return the paths of which two outputs of `ls-files -z -s --debug` differ."""
+    one, other = _records(before), _records(after)
+    return {path for path in {*one, *other} if one.get(path) != other.get(path)}
+
+
+def _records(out: bytes) -> dict[str, list[tuple[bytes, bytes]]]:
+    """Return path → what is said of it, once for each stage."""
+    records: dict[str, list[tuple[bytes, bytes]]] = {}
+    for found in _RECORD.finditer(out):
+        entry, path, details = found.groups()
+        records.setdefault(os.fsdecode(path), []).append((entry, details))
+    return records
 
 
 def tree_files(out: bytes, prefix: str) -> list[GitFile]:
