@@ -202,7 +202,7 @@ def test_lock_names_no_host_and_a_hash_for_everything():
     assert all("--hash=sha256:" in part for part in re.split(r"\n(?=\w)", locked))
 
 
-def test_wheel_holds_the_documentation_and_is_the_same_every_time(tmp_path: Path):
+def test_wheel_holds_code_and_documentation_and_is_the_same_every_time(tmp_path: Path):
     wheels = []
     for folder in (tmp_path / "one", tmp_path / "two"):
         subprocess.run(
@@ -212,12 +212,13 @@ def test_wheel_holds_the_documentation_and_is_the_same_every_time(tmp_path: Path
             check=True,
         )
         wheels += folder.glob("*.whl")
-    pages = {str(page.relative_to(ROOT)) for page in DOCS.rglob("*.md")}
+    files = [file for file in PACKAGE.rglob("*") if file.is_file() and file.suffix != ".pyc"]
 
     held = set(zipfile.ZipFile(wheels[0]).namelist())
 
-    assert pages | {"datavc/py.typed"} <= held
-    assert not any(name.endswith(".pyc") for name in held)
+    shipped = {name for name in held if name.startswith("datavc/")}
+    assert shipped == {str(file.relative_to(ROOT)) for file in files}
+    assert {"datavc/py.typed", "datavc/docs/tour.md"} <= shipped
     assert wheels[0].read_bytes() == wheels[1].read_bytes()
 
 
