@@ -10,14 +10,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NamedTuple, Protocol
 
+SMALL = 8 << 20
+"""Bytes up to which a blob travels in one request; larger ones go in parts and ranges."""
+PART = 8 << 20
+"""Bytes of a part or a range, at least: a multiple of what S3 and Azure ask for (5 and 4 MiB)."""
+PARTS_AT_ONCE = 4
+"""Parts of one blob in flight: with PART this bounds the memory of a transfer."""
+
 
 class Capabilities(NamedTuple):
-    """What the service can do; stated by the backend, not guessed by its users."""
+    """What the service can do; stated by the backend, not guessed by its users.
+
+    `atomic_put`: a blob appears whole or not at all, without a rename. `lists`: it can be asked
+    what it has. `flat`: one request lists everything below a prefix, whatever its folders.
+    """
 
     read_only: bool = False
-    ranges: bool = True
     atomic_put: bool = True
-    list_prefixes: bool = True
+    lists: bool = True
+    flat: bool = True
 
 
 class BlobInfo(NamedTuple):
@@ -31,18 +42,23 @@ class BlobInfo(NamedTuple):
 class Backend(Protocol):
     """Blobs by key."""
 
-    capabilities: Capabilities
-    address: str
-    """For messages: the URL without secrets."""
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the service can do."""
+
+    @property
+    def address(self) -> str:
+        """For messages: the URL without secrets."""
 
     def put(self, key: str, stream: BinaryIO, size: int) -> None:
         """Store `size` bytes of `stream` under `key`, visible only when complete.
 
-        The stream is seekable, and is read again from where it stood when a part is retried.
+        The stream is seekable, and is read again from where it stood when the call is retried.
+        What reading it raises passes through, and nothing becomes visible.
         """
 
     def get(self, key: str, start: int = 0, length: int | None = None) -> bytes:
-        """Return the bytes of `key`, or `length` of them from `start`.
+        """Return the bytes of `key`, or `length` of them from `start`; fewer at its end.
 
         Raises:
             FileNotFoundError: there is no such blob.

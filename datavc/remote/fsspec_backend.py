@@ -1,0 +1,202 @@
+"""FsspecBackend: every service that fsspec knows. The only module that imports fsspec.
+
+Requests run as coroutines on fsspec's own loop, in its own thread; the caller's thread waits for
+each with a deadline. What the file systems differ in stands in `dialects.py`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import threading
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from typing import Any, BinaryIO, NamedTuple, TypeVar
+
+from datavc.core.errors import DatavcError, RemoteError
+from datavc.remote import trouble
+from datavc.remote.backend import SMALL, BlobInfo, Capabilities
+from datavc.remote.dialects import Dialect, GenericDialect, SshDialect
+
+T = TypeVar("T")
+
+SLOWEST = 64 << 10
+"""Bytes a second that a body may always take, on top of the time-out of a request."""
+GRACE_S = 5.0
+"""How much longer than its deadline a request is waited for, should it not end by itself."""
+TEMPORARY = "tmp"
+"""Folder of half-written blobs, where a service has no atomic put."""
+
+
+class Place(NamedTuple):
+    """Where a backend works: path of its root in the file system, address, and what it can do."""
+
+    root: str
+    address: str
+    capabilities: Capabilities
+
+
+class FsspecBackend:
+    """Blobs below one folder or key prefix of an fsspec file system."""
+
+    def __init__(self, place: Place, connect: Callable[[], Dialect], timeout_s: float) -> None:
+        """Work at `place`; `connect` is called at the first request, and after a lost connection.
+
+        `timeout_s` bounds a request without its body.
+        """
+        self.capabilities = place.capabilities
+        self.address = place.address
+        self._prefix = f"{place.root}/" if place.root else ""
+        self._connect = connect
+        self._timeout_s = timeout_s
+        self._lock = threading.Lock()
+        self._dialect: Dialect | None = None
+        self._folders: set[str] = set()
+
+    def put(self, key: str, stream: BinaryIO, size: int) -> None:
+        """Store a blob, in one request or in parts, under a temporary name where need be."""
+        if self.capabilities.read_only:
+            raise RemoteError(
+                f"{self.address} can only be read", "push to another remote with `-r NAME`"
+            )
+        if self.capabilities.atomic_put:
+            self._send(key, stream, size)
+            if size > SMALL:
+                self._check(key, size)
+            return
+        temporary = f"{TEMPORARY}/{secrets.token_hex(12)}"
+        self._make_folder(TEMPORARY)
+        self._make_folder(key.rpartition("/")[0])
+        try:
+            self._send(temporary, stream, size)
+            self._check(temporary, size)
+            self._run(lambda it: _folders(it).rename(self._path(temporary), self._path(key)))
+        except BaseException:
+            with contextlib.suppress(DatavcError):
+                self.delete([temporary])
+            raise
+
+    def get(self, key: str, start: int = 0, length: int | None = None) -> bytes:
+        """Return bytes of a blob; none beyond its end, where services answer with an error."""
+        path = self._path(key)
+        end = None if length is None else start + length
+        try:
+            return self._run(lambda it: it.get(path, start, end), length or SMALL)
+        except RemoteError as error:
+            if error.__cause__ is not None and trouble.is_beyond_end(error.__cause__):
+                return b""
+            raise
+
+    def stat(self, key: str) -> BlobInfo | None:
+        """Return what is known of a blob."""
+        found = self._run(lambda it: it.stat(self._path(key)))
+        return found and found._replace(key=key)
+
+    def list(self, prefix: str) -> Iterator[BlobInfo]:
+        """List a folder."""
+        for blob in self._run(lambda it: it.list(self._path(prefix)), size=SMALL):
+            yield blob._replace(key=self._key(blob.key))
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Remove blobs."""
+        paths = [self._path(key) for key in keys]
+        if paths:
+            self._run(lambda it: it.delete(paths), size=len(paths) << 10)
+
+    def _path(self, key: str) -> str:
+        return self._prefix + key
+
+    def _key(self, path: str) -> str:
+        return path.lstrip("/").removeprefix(self._prefix.lstrip("/"))
+
+    def _send(self, key: str, stream: BinaryIO, size: int) -> None:
+        path = self._path(key)
+        if size > SMALL:
+            self._run(lambda it: it.upload(path, stream, size), size)
+            return
+        data = stream.read(size)
+        if len(data) != size:
+            raise RemoteError(f"{key} has {len(data)} bytes to send instead of {size}")
+        self._run(lambda it: it.put(path, data), size)
+
+    def _check(self, key: str, size: int) -> None:
+        found = self.stat(key)
+        if found is None or found.size != size:
+            self.delete([key])
+            has = "nothing" if found is None else f"{found.size} bytes"
+            raise RemoteError(
+                f"{self.address} stored {has} of {size} bytes that were sent", transient=True
+            )
+
+    def _make_folder(self, key: str) -> None:
+        if key not in self._folders:
+            self._run(lambda it: _folders(it).make_folder(self._path(key)))
+            self._folders.add(key)
+
+    def _run(self, ask: Callable[[Dialect], Coroutine[Any, Any, T]], size: int = 0) -> T:
+        """Return the answer to one request that moves `size` bytes.
+
+        Raises:
+            FileNotFoundError: the blob is not there.
+            RemoteError: anything else.
+        """
+        import asyncio
+
+        from fsspec.asyn import get_loop
+
+        deadline_s = self._timeout_s + size / SLOWEST
+        dialect: Dialect | None = None
+        try:
+            dialect = self._connected()
+            request = asyncio.wait_for(ask(dialect), deadline_s)
+            future = asyncio.run_coroutine_threadsafe(request, get_loop())
+            try:
+                return future.result(deadline_s + GRACE_S)
+            except BaseException:
+                future.cancel()
+                raise
+        except DatavcError:
+            raise
+        except Exception as error:
+            if trouble.is_missing(error):
+                raise FileNotFoundError(str(error)) from error
+            explained = trouble.explain(error, self.address)
+            if explained.transient:
+                self._forget(dialect)
+            raise explained from error
+
+    def _connected(self) -> Dialect:
+        with self._lock:
+            if self._dialect is None:
+                self._dialect = self._connect()
+            return self._dialect
+
+    def _forget(self, broken: Dialect | None) -> None:
+        with self._lock:
+            if isinstance(broken, SshDialect) and self._dialect is broken:
+                self._dialect = None
+
+
+def _folders(dialect: Dialect) -> GenericDialect:
+    """Return `dialect`, which has folders because its service has no atomic put."""
+    if not isinstance(dialect, GenericDialect):
+        raise TypeError("a service without folders must put atomically")
+    return dialect
+
+
+def open_filesystem(protocol: str, options: dict[str, Any]) -> Any:  # noqa: ANN401
+    """Return an asynchronous file system of fsspec, shared with nobody."""
+    import fsspec
+    from fsspec.asyn import AsyncFileSystem
+    from fsspec.implementations.asyn_wrapper import AsyncFileSystemWrapper
+
+    cls = fsspec.get_filesystem_class(protocol)
+    plain = cls(**options, skip_instance_cache=True)
+    return plain if isinstance(plain, AsyncFileSystem) else AsyncFileSystemWrapper(plain)
+
+
+def open_adapter(options: dict[str, Any]) -> Any:  # noqa: ANN401
+    """Return obstore's file system for S3, shared with nobody."""
+    from obstore.fsspec import FsspecStore
+
+    adapter: Any = FsspecStore
+    return adapter("s3", skip_instance_cache=True, **options)
