@@ -64,6 +64,8 @@ class FileReader:
         self._writer = writer
         self.failures: list[Failure] = []
         self.new_size = 0
+        self.placed: dict[str, tuple[StatKey, StatValue]] = {}
+        """Files that were just placed from verified objects, by path: these are not read again."""
 
     def read_all(
         self, output: RepoPath, unread: Sequence[Unread]
@@ -92,6 +94,9 @@ class FileReader:
             DatavcError: with a writer, where the file cannot be stored as it is.
         """
         path = f"{output}/{found.key[0]}" if found.key[0] else output
+        just = self.placed.get(path)
+        if just is not None and just[0][1:] == found.key[1:]:
+            return just[1]
         try:
             value = self._read(path, found, known)
         except (DatavcError, OSError) as error:

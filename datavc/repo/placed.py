@@ -11,8 +11,10 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from datavc.core.digest import Digest, is_digest
-from datavc.core.paths import RepoPath, sort_key
-from datavc.store import atomic
+from datavc.core.errors import DatavcError
+from datavc.core.paths import RepoPath, parse, sort_key
+from datavc.store import atomic, trees
+from datavc.store.object_store import ObjectStore
 
 
 class PlacedRecord(NamedTuple):
@@ -24,6 +26,32 @@ class PlacedRecord(NamedTuple):
     def had(self, path: str) -> bool:
         """Tell whether a file of that version was here."""
         return self.paths is None or path in self.paths
+
+
+class HadHere:
+    """Whether this workspace has had a file of a recorded tree."""
+
+    def __init__(self, record: PlacedRecord | None, known: frozenset[str] | None) -> None:
+        """`known` are the paths of the placed tree where that is another one than the recorded."""
+        self._record = record
+        self._known = known
+
+    def __call__(self, path: str) -> bool:
+        """Tell whether `path` was here."""
+        if self._record is None:
+            return False
+        return self._record.had(path) and (self._known is None or path in self._known)
+
+
+def had_here(store: ObjectStore, record: PlacedRecord | None, recorded: Digest) -> HadHere:
+    """Return the test for files of the tree `recorded`."""
+    known = None
+    if record is not None and record.paths is None and record.digest != recorded:
+        try:
+            known = frozenset(entry.path for entry in trees.entries(store, record.digest))
+        except DatavcError:  # that tree is gone: then nothing of it is known to have been here
+            known = frozenset()
+    return HadHere(record, known)
 
 
 class Placed:
@@ -55,6 +83,21 @@ class Placed:
         data = {"path": output, "digest": record.digest, "paths": paths}
         os.makedirs(self._folder, exist_ok=True)
         atomic.write_text(self._file(output), json.dumps(data) + "\n")
+
+    def outputs(self) -> list[RepoPath]:
+        """Return the outputs that have a record."""
+        import json
+
+        found = []
+        with suppress(FileNotFoundError):
+            for name in os.listdir(self._folder):
+                file = os.path.join(self._folder, name)
+                with (
+                    suppress(OSError, ValueError, KeyError, TypeError, DatavcError),
+                    open(file, "rb") as stream,
+                ):
+                    found.append(parse(json.load(stream)["path"]))
+        return sorted(found)
 
     def forget(self, output: RepoPath) -> None:
         """Drop the record of `output`."""

@@ -33,10 +33,10 @@ _NO_LINK = {errno.EPERM, errno.EMLINK, errno.EXDEV, errno.EACCES, errno.EOPNOTSU
 
 
 class Blob(NamedTuple):
-    """What to place: digest, bytes (None if not recorded), and whether it is executable."""
+    """What to place: digest, bytes as recorded (a hint), and whether it is executable."""
 
     digest: Digest
-    size: int | None
+    size: int
     executable: bool
 
 
@@ -113,7 +113,7 @@ class Placer:
             os.unlink(temporary, dir_fd=made_in)
 
     def _verified(self, blob: Blob) -> str:
-        if not self._store.holds(blob.digest, blob.size):
+        if not self._store.holds(blob.digest):
             raise DataError(f"object {blob.digest} is missing or damaged", FETCH_HINT)
         return self._store.path(blob.digest)
 

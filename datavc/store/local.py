@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from typing import BinaryIO
 
 from datavc.core import digest as digests
@@ -24,7 +24,7 @@ from datavc.core.errors import DataError
 from datavc.core.hashing import hash_sized
 from datavc.store import atomic
 from datavc.store.local_writer import LocalWriter, WriterSettings
-from datavc.store.object_store import ObjectInfo, ObjectWriter
+from datavc.store.object_store import ObjectInfo
 from datavc.store.verified import VerifiedObjects
 
 LISTING_FROM = 2000
@@ -81,12 +81,12 @@ class LocalStore:
             ) from error
         return open(fd, "rb", buffering=0)  # noqa: SIM115 - the caller closes it
 
-    def writer(self) -> AbstractContextManager[ObjectWriter]:
+    def writer(self) -> LocalWriter:
         """Return a session; its objects are durable when it ends without an error."""
         settings = WriterSettings(self.root, self.algorithm, self.durability, self.shared)
         return LocalWriter(settings, self)
 
-    def holds(self, digest: Digest, size: int | None = None) -> bool:
+    def holds(self, digest: Digest) -> bool:
         """Tell whether a sound object is here; a damaged one is set aside on the way.
 
         Trusts what `verified` remembers of a large object, else reads and hashes it.
@@ -94,9 +94,6 @@ class LocalStore:
         try:
             found = os.lstat(self.path(digest))
         except FileNotFoundError:
-            return False
-        if size is not None and found.st_size != size:
-            self.set_aside(digest, f"it has {found.st_size} bytes in place of {size}")
             return False
         if self.verified.knows(digest, found):
             return True

@@ -38,7 +38,7 @@ class WriterSettings(NamedTuple):
 class Holder(Protocol):
     """What the writer asks of its store."""
 
-    def holds(self, digest: Digest, size: int | None = None) -> bool:
+    def holds(self, digest: Digest) -> bool:
         """Tell whether a sound object is here."""
 
 
@@ -122,7 +122,7 @@ class LocalWriter:
         except BaseException:
             os.unlink(temporary)
             raise
-        return self._take_in(hashed, temporary, already=self._claimed(hashed.digest, hashed.size))
+        return self._take_in(hashed, temporary, already=self._claimed(hashed.digest))
 
     def flush(self) -> None:
         """Publish the batch: durable bytes, rename, durable names."""
@@ -156,7 +156,7 @@ class LocalWriter:
     def _put_whole(self, data: bytes, algorithm: str, expect: Digest | None) -> Stored:
         hashed = hash_bytes(data, algorithm)
         _must_be(hashed, expect)
-        if self._claimed(hashed.digest, hashed.size):
+        if self._claimed(hashed.digest):
             return Stored(hashed.digest, hashed.size, hashed.check, new=False)
         temporary = self._temporary()
         fd = os.open(temporary, _CREATE, self._mode)
@@ -191,9 +191,9 @@ class LocalWriter:
             except BaseException:
                 os.unlink(temporary)
                 raise
-        return self._take_in(hashed, temporary, already=self._claimed(hashed.digest, hashed.size))
+        return self._take_in(hashed, temporary, already=self._claimed(hashed.digest))
 
-    def _claimed(self, digest: Digest, size: int) -> bool:
+    def _claimed(self, digest: Digest) -> bool:
         """Tell whether the object is here or in the batch, and keep it from collection."""
         if digest in self._batch:
             return True
@@ -202,7 +202,7 @@ class LocalWriter:
             return False
         if self._lease is not None:
             self._lease.claim([digest])
-        return self._store.holds(digest, size)
+        return self._store.holds(digest)
 
     def _take_in(self, hashed: Hashed, temporary: str, *, already: bool) -> Stored:
         with self._lock:

@@ -24,6 +24,11 @@ _NO = {
 _refused: set[tuple[int, int]] = set()
 
 
+def was_refused() -> bool:
+    """Tell whether this process asked for a clone and was refused, so that bytes were copied."""
+    return bool(_refused)
+
+
 def reflink(source_fd: int, target_fd: int) -> bool:
     """Make the empty file `target_fd` share all bytes of `source_fd`; False if that cannot be.
 

@@ -66,6 +66,21 @@ def entries(store: ObjectStore, digest: Digest) -> Iterator[TreeEntry]:
         yield from found
 
 
+def differing(
+    store: ObjectStore, old: Digest, new: Digest
+) -> tuple[list[TreeEntry], list[TreeEntry]]:
+    """Return the entries of both trees but for segments that they share, each side sorted.
+
+    What both share is equal, so comparing the two lists is comparing the trees.
+    """
+    before, after = segments(store, old), segments(store, new)
+    shared = {part.digest for part in before} & {part.digest for part in after}
+    return (
+        [entry for part in before if part.digest not in shared for entry in leaf(store, part)],
+        [entry for part in after if part.digest not in shared for entry in leaf(store, part)],
+    )
+
+
 def tree_order(path: str) -> bytes:
     """Return the bytes that entries are sorted by."""
     return path.encode("utf-8", "surrogateescape")

@@ -1,0 +1,41 @@
+"""Applying: steps on the files of one output, and what the stat cache then knows of them."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Sequence
+
+from datavc.core.paths import RepoPath
+from datavc.core.progress import Progress
+from datavc.repo.repo import Repo
+from datavc.repo.scan import Scan, Trust, stat_key
+from datavc.repo.workspace import Applied, Step, WorkspaceWriter
+from datavc.store.links import Placer
+from datavc.store.stat_cache import StatValue
+from datavc.verbs.scanning import reader, scanner
+
+
+def apply(
+    repo: Repo,
+    output: RepoPath,
+    steps: Sequence[Step],
+    progress: Progress,
+    types: tuple[str, ...] | None = None,
+) -> tuple[Applied, Scan]:
+    """Carry out `steps` and return what was done, and the output as it lies there now.
+
+    What was placed is known by its verified object and not read again. `types` are the link
+    types, those of the settings by default.
+    """
+    placer = Placer(repo.objects, repo.layout.tmp, types or repo.config.cache.types)
+    with WorkspaceWriter(repo.root, placer, progress) as writer:
+        applied = writer.apply(steps, output)
+    entries = {step.path: step.new for step in steps}
+    eyes = reader(repo, progress)
+    for path, status in applied.placed:
+        entry = entries[path]
+        if entry is not None:
+            size = status.st_size if stat.S_ISREG(status.st_mode) else entry.size
+            value = StatValue(entry.content, size, entry.flags, "")
+            eyes.placed[path] = stat_key("", status), value
+    return applied, scanner(repo, progress).scan(output, eyes, Trust.IDENTITY)

@@ -1,0 +1,83 @@
+"""Linking: what the settings want files of the workspace to be, links to the cache or copies."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+
+from datavc.core import paths, tree
+from datavc.core.outputs import Failure
+from datavc.core.paths import RepoPath
+from datavc.core.progress import Progress
+from datavc.core.tree import TreeEntry
+from datavc.repo.repo import Repo
+from datavc.repo.scan import Scan, Trust
+from datavc.repo.workspace import Step
+from datavc.store.reflink import was_refused
+from datavc.store.stat_cache import StatKey
+from datavc.verbs.applying import apply
+from datavc.verbs.scanning import reader, scanner
+
+MUCH = 1 << 30
+"""Bytes of copies from which a line of advice is worth its place."""
+
+
+def relink(repo: Repo, outputs: Iterable[RepoPath], progress: Progress) -> list[Failure]:
+    """Make the files of `outputs` the links that `cache.type` asks for; copies stay as they are.
+
+    Only files whose object is in the cache are touched.
+    """
+    if repo.config.cache.types[0] not in ("hardlink", "symlink"):
+        return []
+    failures: list[Failure] = []
+    for output in outputs:
+        scan = scanner(repo, progress).scan(output, reader(repo, progress), Trust.IDENTITY)
+        steps = [step for step in _files(repo, scan) if not _is_linked(repo, step)]
+        if steps:
+            failures += apply(repo, output, steps, progress)[0].failures
+    return failures
+
+
+def unlink(repo: Repo, scan: Scan, progress: Progress) -> tuple[int, list[Failure]]:
+    """Give the linked files of an output bytes of their own; return how many, and failures."""
+    steps = [step for step in _files(repo, scan) if _is_linked(repo, step)]
+    if not steps:
+        return 0, []
+    applied, _ = apply(repo, scan.output, steps, progress, types=("copy",))
+    return len(applied.placed), applied.failures
+
+
+def advice(repo: Repo, new: int) -> tuple[str, ...]:
+    """Return a line on links where copies doubled much data and a hard link would not."""
+    if new < MUCH or not was_refused() or "hardlink" in repo.config.cache.types:
+        return ()
+    if os.stat(repo.root).st_dev != os.stat(repo.objects.root).st_dev:
+        return ()
+    return (
+        "This file system cannot share copies, so the data now takes twice its size; "
+        "`datavc config cache.type hardlink,copy` keeps it once, with files read-only",
+    )
+
+
+def _files(repo: Repo, scan: Scan) -> Sequence[Step]:
+    """Return a step that places each stored file of `scan` where it already is."""
+    pairs = [
+        (entry, key)
+        for segment in scan.segments
+        for entry, key in zip(segment.entries(), segment.keys, strict=True)
+        if entry.flags == tree.FILE and entry.size and entry.digest
+    ]
+    lost = repo.objects.missing({entry.digest for entry, _ in pairs if entry.digest})
+    return [_step(scan, entry, key) for entry, key in pairs if entry.digest not in lost]
+
+
+def _step(scan: Scan, entry: TreeEntry, key: StatKey) -> Step:
+    return Step(paths.join(scan.output, entry.path) if entry.path else scan.output, entry, key)
+
+
+def _is_linked(repo: Repo, step: Step) -> bool:
+    digest = step.new.digest if step.new is not None else None
+    if digest is None or step.old is None:
+        return False
+    full = os.path.join(repo.root, step.path)
+    return os.path.islink(full) or os.lstat(repo.objects.path(digest)).st_ino == step.old[1]

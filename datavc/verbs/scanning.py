@@ -1,0 +1,42 @@
+"""What several verbs need to look at the workspace with: scanner and reader of one repository."""
+
+from __future__ import annotations
+
+import os
+
+from datavc.core.progress import Progress
+from datavc.repo import ignore
+from datavc.repo.file_reader import FileReader, ReaderSettings
+from datavc.repo.inventory import Inventory, load
+from datavc.repo.repo import Repo
+from datavc.repo.scan import Scanner
+from datavc.repo.snapshot import Workspace
+from datavc.store.object_store import ObjectWriter
+
+
+def jobs(repo: Repo) -> int:
+    """Return how many threads read and hash: the setting, else one a core, at most eight."""
+    return repo.config.core.jobs or min(8, os.cpu_count() or 1)
+
+
+def scanner(repo: Repo, progress: Progress) -> Scanner:
+    """Return a scanner of the workspace with its `.datavcignore` rules."""
+    rules = ignore.load(repo.root)
+    return Scanner(repo.root, repo.stat_cache, repo.objects.algorithm, rules, progress)
+
+
+def reader(repo: Repo, progress: Progress, writer: ObjectWriter | None = None) -> FileReader:
+    """Return a reader of the workspace's files, which stores them if it has a `writer`."""
+    objects = os.path.join(repo.objects.root, "objects")
+    settings = ReaderSettings(repo.root, repo.objects.algorithm, objects, jobs(repo))
+    return FileReader(settings, progress, writer)
+
+
+def inventory(repo: Repo) -> Inventory:
+    """Return what the workspace's pointers track."""
+    return load(Workspace(repo.git))
+
+
+def unreadable(found: Inventory) -> tuple[str, ...]:
+    """Return a warning for each pointer file that was passed over."""
+    return tuple(f"{error.message}; it was passed over" for error in found.broken.values())

@@ -1,0 +1,76 @@
+"""Workspaces that share a cache: each publishes what it needs, so that no other collects it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import NamedTuple
+
+from datavc.core.digest import Digest, is_digest
+from datavc.repo.repo import Repo
+from datavc.store import atomic
+from datavc.verbs.scanning import inventory
+
+FOLDER = "workspaces"
+
+
+class Announced(NamedTuple):
+    """What one workspace said: its id, root, and the digests that its pointers name."""
+
+    id: str
+    root: str
+    needs: tuple[Digest, ...]
+
+
+def announce(repo: Repo) -> None:
+    """Say in a cache outside this project that it is used from here, and for what."""
+    if repo.objects.root == repo.layout.default_cache:
+        return
+    import json
+
+    needs = sorted({output.digest for output in inventory(repo).outputs.values()})
+    data = json.dumps({"root": repo.root, "needs": needs}) + "\n"
+    folder = os.path.join(repo.objects.root, FOLDER)
+    os.makedirs(folder, exist_ok=True)
+    file = os.path.join(folder, f"{identity(repo.root)}.json")
+    with suppress(OSError), open(file, encoding="utf-8", errors="surrogateescape") as stream:
+        if stream.read() == data:
+            return
+    atomic.write_text(file, data)
+
+
+def identity(root: str) -> str:
+    """Return a name for the workspace at `root` that fits into a file name."""
+    import xxhash
+
+    return xxhash.xxh3_128_hexdigest(os.fsencode(root))
+
+
+def announced(cache: str) -> list[Announced]:
+    """Return every workspace that uses the cache at `cache`; one that is damaged needs unknown."""
+    import json
+
+    folder = os.path.join(cache, FOLDER)
+    found = []
+    for name in sorted(_names(folder)):
+        root, needs = "", ()
+        with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+            with open(os.path.join(folder, name), "rb") as stream:
+                data = json.load(stream)
+            root = str(data["root"])
+            needs = tuple(digest for digest in data["needs"] if is_digest(digest))
+        found.append(Announced(name.removesuffix(".json"), root, needs))
+    return found
+
+
+def withdraw(cache: str, identity_: str) -> None:
+    """Forget that a workspace uses the cache."""
+    with suppress(FileNotFoundError):
+        os.unlink(os.path.join(cache, FOLDER, f"{identity_}.json"))
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return [name for name in os.listdir(folder) if name.endswith(".json")]
+    except FileNotFoundError:
+        return []
