@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,8 +10,7 @@ import pytest
 
 from tests.support.repo import RepoBuilder
 
-SERVERS = "tests.support.servers"
-pytest_plugins = [SERVERS] if importlib.util.find_spec(SERVERS) else []
+pytest_plugins = ["tests.support.servers"]
 
 GIT_CONFIG = """\
 [user]
