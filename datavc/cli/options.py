@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, cast
 
 import typer
+
+from datavc.core.errors import UsageError
 
 CODES = {
     0: "done",
@@ -72,3 +74,27 @@ def epilog(*examples: str, codes: tuple[int, ...] = (0, 1, 2)) -> str:
     shown = "\n".join(f"  $ {example}" for example in examples)
     meanings = "\n".join(f"  {code}  {CODES[code]}" for code in codes)
     return f"\b\nExample:\n{shown}\n\n\b\nExit codes:\n{meanings}"
+
+
+Local = Annotated[
+    bool, typer.Option("--local", help="In .datavc/config.local.toml, which Git ignores.")
+]
+Global = Annotated[bool, typer.Option("--global", help="In your own settings, for all projects.")]
+System = Annotated[bool, typer.Option("--system", help="In the settings of this machine.")]
+Project = Annotated[bool, typer.Option("--project", help="In .datavc/config.toml (the default).")]
+Unset = Annotated[bool, typer.Option("-u", "--unset", help="Take the setting out of the file.")]
+
+
+def chosen_level(
+    local: bool, global_: bool, system: bool, project: bool
+) -> Literal["local", "user", "system", "project"] | None:
+    """Return the level that the options choose, None if they choose none.
+
+    Raises:
+        UsageError: they choose two.
+    """
+    chosen = {"local": local, "user": global_, "system": system, "project": project}
+    names = [name for name, wanted in chosen.items() if wanted]
+    if len(names) > 1:
+        raise UsageError("only one of --local, --global, --system and --project makes sense")
+    return cast("Literal['local', 'user', 'system', 'project']", names[0]) if names else None

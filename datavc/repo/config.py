@@ -106,7 +106,7 @@ def _leads_outside(folder: str, layout: Layout) -> bool:
     return not inside or ".git" in os.path.relpath(real, root).split(os.sep)
 
 
-def _refusal(key: str, layer: Layer, layout: Layout) -> str:
+def refusal(key: str, layer: Layer, layout: Layout) -> str:
     """Say why a setting does not count from this level; nothing if it does."""
     if layer.level not in known_key(key, layer.origin).levels:
         return (
@@ -133,8 +133,8 @@ def _merge(
         for key, value in layer.values.items():
             if key in WITHOUT_EFFECT or split_remote(key):
                 continue
-            if refusal := _refusal(key, layer, layout):
-                warnings.append(refusal)
+            if reason := refusal(key, layer, layout):
+                warnings.append(reason)
             else:
                 merged[key] = Setting(value, layer.level, layer.origin, layer.base)
     return merged, tuple(warnings)

@@ -143,8 +143,10 @@ def _flatten(document: Mapping[str, object], file: str) -> dict[str, object]:
     return values
 
 
-def read_layer(level: Level, file: str) -> Layer:
+def read_layer(level: Level, file: str, *, check: bool = True) -> Layer:
     """Return what `file` says; a file that is not there says nothing.
+
+    Without `check` the keys and values may be any, as for taking a wrong one out.
 
     Raises:
         FormatError: not TOML; names file and line.
@@ -152,7 +154,7 @@ def read_layer(level: Level, file: str) -> Layer:
     """
     data = read_bytes(file, follow=level in ("system", "user"))
     values = _flatten(_parse(data, file), file) if data else {}
-    for name, value in values.items():
+    for name, value in values.items() if check else ():
         if name not in WITHOUT_EFFECT:
             read_value(name, value, file)
     return Layer(level, file, os.path.dirname(file), values)

@@ -20,6 +20,9 @@ LEVELS: tuple[Level, ...] = ("default", "system", "user", "project", "local", "e
 TRUSTED: tuple[Level, ...] = tuple(level for level in LEVELS if level != "project")
 LINK_TYPES = ("reflink", "hardlink", "symlink", "copy")
 
+LONGEST_SHOWN = 60
+"""Characters of a wrong value that a message repeats."""
+
 SECTIONS = ("core", "cache", "gc", "remote")
 REMOTE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
 
@@ -224,8 +227,12 @@ def split_remote(name: str) -> tuple[str, str] | None:
     return remote, option
 
 
+def _at(where: str) -> str:
+    return f"{where}: " if where else ""
+
+
 def known_key(name: str, where: str) -> Key:
-    """Return the key `name`.
+    """Return the key `name`, which stands in `where` (empty: the user just typed it).
 
     Raises:
         ConfigError: there is none; names the place and the nearest key.
@@ -237,7 +244,7 @@ def known_key(name: str, where: str) -> Key:
         return key
     near = nearest(name, BY_NAME)
     hint = f"did you mean `{near}`?" if near else "`datavc help config` lists all settings"
-    raise ConfigError(f"{where}: there is no setting {name!r}", hint)
+    raise ConfigError(f"{_at(where)}there is no setting {name!r}", hint)
 
 
 def read_value(name: str, value: object, where: str) -> object:
@@ -247,9 +254,10 @@ def read_value(name: str, value: object, where: str) -> object:
         ConfigError: unknown key, or not a value that it takes.
     """
     key = known_key(name, where)
+    shown = repr(value if len(str(value)) <= LONGEST_SHOWN else f"{str(value)[:LONGEST_SHOWN]}…")
     try:
         return key.read(value)
     except ValueError as error:
         raise ConfigError(
-            f"{where}: {name} must be {error}, not {value!r}", "`datavc help config` explains it"
+            f"{_at(where)}{name} must be {error}, not {shown}", "`datavc help config` explains it"
         ) from error

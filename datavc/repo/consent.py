@@ -6,13 +6,14 @@ that any change of what would be spoken to asks again. No secret is stored, nor 
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Callable, Iterable, Mapping
 
 from datavc.core.errors import DatavcError, FormatError
 from datavc.core.remotes import RemoteConfig
 from datavc.remote.address import redacted
-from datavc.repo import config_files
+from datavc.repo import config_files, config_remotes
 from datavc.repo.config import Config
 from datavc.repo.layout import Layout
 from datavc.store import atomic
@@ -32,11 +33,19 @@ def _file() -> str:
 
 
 def fingerprint(remote: RemoteConfig) -> str:
-    """Return what tells one way of speaking to a remote from another, in hex."""
+    """Return what tells one way of speaking to a remote from another, in hex.
+
+    Secrets are left out: they count only where the user wrote them, and may change.
+    """
     import hashlib
     import json
 
-    spoken = [remote.url, remote.layout, remote.driver, dict(remote.options)]
+    options = {
+        name: value
+        for name, value in remote.options.items()
+        if not config_remotes.is_secret(f"remote.{remote.name}.{name}")
+    }
+    spoken = [remote.url, remote.layout, remote.driver, options]
     text = json.dumps(spoken, sort_keys=True, default=str)
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
@@ -89,7 +98,6 @@ def forget(layout: Layout, name: str) -> None:
 
 def _update(layout: Layout, marks: Mapping[str, str | None]) -> None:
     """Change the record under a lock, so that two commands at once both count."""
-    import fcntl
     import json
 
     file = _file()
@@ -99,7 +107,7 @@ def _update(layout: Layout, marks: Mapping[str, str | None]) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         agreed = _read()
-        mine = agreed.get(layout.root, {}) | marks
+        mine: dict[str, str | None] = {**agreed.get(layout.root, {}), **marks}
         agreed[layout.root] = {name: mark for name, mark in mine.items() if mark is not None}
         document = {"format": FORMAT, "repositories": agreed}
         atomic.write_text(file, json.dumps(document, indent=1, sort_keys=True), mode=0o600)
@@ -114,7 +122,10 @@ def pending(layout: Layout, config: Config) -> tuple[RemoteConfig, ...]:
 
 def sentence(remote: RemoteConfig) -> str:
     """Return what the user agrees to, secrets left out."""
-    options = ", ".join(sorted(remote.options))
+    options = ", ".join(
+        f"{name} = {config_remotes.shown(f'remote.{remote.name}.{name}', value)}"
+        for name, value in sorted(remote.options.items())
+    )
     return f"remote {remote.name} at {redacted(remote.url)}" + (
         f" with {options}" if options else ""
     )

@@ -1,0 +1,173 @@
+"""Read and change settings. Works outside a project too, and where a setting is wrong.
+
+What goes into the tracked file is checked before it is written: no secret, nothing that would not
+count from there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from datavc.core.errors import ConfigError, NotARepository
+from datavc.remote.address import redacted
+from datavc.repo import config as configuration
+from datavc.repo import config_files, config_remotes, consent
+from datavc.repo.config_keys import WITHOUT_EFFECT, Level, known_key, split_remote
+from datavc.repo.layout import Layout, find
+
+
+class Value(NamedTuple):
+    """One setting as it may be printed, the level that it stands on, and the file."""
+
+    name: str
+    value: str
+    level: Level
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A setting that was written to, or taken out of, `file`; None where nothing was to be set."""
+
+    name: str
+    file: str | None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where settings are read and changed: as seen from `start`, on one level or on all."""
+
+    start: str
+    overrides: Mapping[str, str]
+    level: Level | None = None
+
+    @property
+    def layout(self) -> Layout | None:
+        """The project around `start`, if there is one."""
+        try:
+            return find(self.start)
+        except NotARepository:
+            return None
+
+    def file(self) -> tuple[Level, str]:
+        """Return level and file that a change goes to: the tracked one if none is chosen.
+
+        Raises:
+            NotARepository: it would be a project's, and there is none.
+        """
+        level = self.level or "project"
+        layout = find(self.start) if level in ("project", "local") else self.layout
+        return level, config_files.files(layout)[level]
+
+    def layers(self) -> tuple[config_files.Layer, ...]:
+        """Return what the levels say, weakest first; only the chosen one if there is one."""
+        if self.level is not None:
+            level, file = self.file()
+            return (config_files.read_layer(level, file),)
+        return config_files.layers(self.layout, self.overrides)
+
+
+def listing(place: Place) -> tuple[Value, ...]:
+    """Return everything that is set, level by level, the weakest first; secrets as stars."""
+    return tuple(
+        Value(name, config_remotes.shown(name, value), layer.level, layer.origin)
+        for layer in place.layers()
+        for name, value in layer.values.items()
+    )
+
+
+def get(place: Place, name: str) -> Value | None:
+    """Return the value of a setting that holds, None if nobody set it; a secret as stars.
+
+    Raises:
+        ConfigError: there is no such setting.
+    """
+    if name not in WITHOUT_EFFECT:
+        known_key(name, "config")
+    found = [value for value in listing(place) if value.name == name]
+    return found[-1] if found else None
+
+
+def change(place: Place, name: str, value: str) -> Changed:
+    """Set one setting.
+
+    Raises:
+        ConfigError: unknown, malformed, or nothing that the tracked file may say.
+    """
+    if name in WITHOUT_EFFECT:
+        return Changed(name, None, (f"{name} has no effect: {WITHOUT_EFFECT[name]}",))
+    level, file = place.file()
+    if name == "cache.dir" or ((remote := split_remote(name)) and remote[1] == "url"):
+        value = _as_stored(value, place.start, level, file)
+    stored = config_files.stored(name, value, "config")
+    if level == "project":
+        _check_tracked(place, name, value)
+    config_files.edit(file, {name: stored}, level)
+    agree(place, name)
+    return Changed(name, file)
+
+
+def unset(place: Place, name: str) -> Changed:
+    """Take one setting out of its file; one that nobody knows can be taken out too.
+
+    Raises:
+        ConfigError: it is not set there.
+    """
+    level, file = place.file()
+    layer = config_files.read_layer(level, file, check=False)
+    if name not in layer.values:
+        raise ConfigError(
+            f"{name} is not set in {file}", "`datavc config --list --show-origin` shows what is"
+        )
+    config_files.edit(file, {name: None}, level)
+    agree(place, name)
+    return Changed(name, file)
+
+
+def agree(place: Place, name: str) -> None:
+    """Record consent to a remote that the user just described with their own words."""
+    remote = split_remote(name)
+    layout = place.layout
+    if remote is None or layout is None:
+        return
+    settled = configuration.load(layout, {})
+    if remote[0] in settled.remotes:
+        consent.agree(layout, [settled.remotes[remote[0]]])
+
+
+def _as_stored(value: str, start: str, level: Level, file: str) -> str:
+    """Return a path as its file keeps it: relative to a project's file, else absolute."""
+    if not config_remotes.is_local(value) or value.startswith("~") or os.path.isabs(value):
+        return value
+    absolute = os.path.normpath(os.path.join(start, value))
+    if level in ("project", "local"):
+        return os.path.relpath(absolute, os.path.dirname(file))
+    return absolute
+
+
+def _check_tracked(place: Place, name: str, value: str) -> None:
+    """Refuse what must not stand, or does not count, in the file that Git tracks."""
+    hint = (
+        f"`--local` sets it for this clone alone, `--global` for you: datavc config --local {name}"
+    )
+    if config_remotes.is_secret(name) or redacted(value) != value:
+        raise ConfigError(f"{name} is a secret, which the tracked config must never hold", hint)
+    layout = find(place.start)
+    probe = config_files.Layer("project", layout.config, layout.folder, {name: value})
+    if configuration.refusal(name, probe, layout):
+        raise ConfigError(f"{name} = {value} does not count from the tracked config", hint)
+    if remote := split_remote(name):
+        url = _url(replace(place, level=None), remote[0])
+        if not config_remotes.counts_when_tracked(remote[1], url):
+            raise ConfigError(
+                f"{remote[1]} of remote {remote[0]} does not count from the tracked config", hint
+            )
+
+
+def _url(place: Place, name: str) -> str:
+    setting = config_remotes.collect(place.layers()).get(name, {}).get("url")
+    return str(setting.value) if setting else ""
