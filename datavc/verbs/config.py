@@ -87,7 +87,7 @@ def get(place: Place, name: str) -> Value | None:
         ConfigError: there is no such setting.
     """
     if name not in WITHOUT_EFFECT:
-        known_key(name, "config")
+        known_key(name, "")
     found = [value for value in listing(place) if value.name == name]
     return found[-1] if found else None
 
@@ -103,7 +103,7 @@ def change(place: Place, name: str, value: str) -> Changed:
     level, file = place.file()
     if name == "cache.dir" or ((remote := split_remote(name)) and remote[1] == "url"):
         value = _as_stored(value, place.start, level, file)
-    stored = config_files.stored(name, value, "config")
+    stored = config_files.stored(name, value, "")
     if level == "project":
         _check_tracked(place, name, value)
     config_files.edit(file, {name: stored}, level)
@@ -151,16 +151,18 @@ def _as_stored(value: str, start: str, level: Level, file: str) -> str:
 
 def _check_tracked(place: Place, name: str, value: str) -> None:
     """Refuse what must not stand, or does not count, in the file that Git tracks."""
-    hint = (
-        f"`--local` sets it for this clone alone, `--global` for you: datavc config --local {name}"
+    remote = split_remote(name)
+    command = (
+        f"remote modify --local {remote[0]} {remote[1]}" if remote else f"config --local {name}"
     )
+    hint = f"`datavc {command} …` sets it for this clone, `--global` for you everywhere"
     if config_remotes.is_secret(name) or redacted(value) != value:
         raise ConfigError(f"{name} is a secret, which the tracked config must never hold", hint)
     layout = find(place.start)
     probe = config_files.Layer("project", layout.config, layout.folder, {name: value})
     if configuration.refusal(name, probe, layout):
         raise ConfigError(f"{name} = {value} does not count from the tracked config", hint)
-    if remote := split_remote(name):
+    if remote:
         url = _url(replace(place, level=None), remote[0])
         if not config_remotes.counts_when_tracked(remote[1], url):
             raise ConfigError(

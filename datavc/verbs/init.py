@@ -81,12 +81,10 @@ def _check_place(layout: Layout, git: Git, options: InitOptions) -> None:
     if around is not None and os.path.lexists(layout.config) and not options.force:
         raise DatavcError(
             f"{layout.root} is a datavc project already",
-            "`datavc install` makes data follow Git here; `datavc init -f` puts back what is missing",
+            "`datavc install` makes data follow Git; `datavc init -f` puts back what is missing",
         )
     if os.path.islink(layout.folder):
-        raise DatavcError(
-            f"{layout.folder} is a symbolic link, which a project's folder cannot be"
-        )
+        raise DatavcError(f"{layout.folder} is a symbolic link, and must be a folder")
     if git.ignored([f"{FOLDER}/config.toml"]):
         raise DatavcError(
             f"Git ignores {FOLDER}, so the project's settings would be lost to others",

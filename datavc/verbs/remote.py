@@ -199,6 +199,8 @@ def rename(place: Place, name: str, new: str) -> Changed:
                 change[f"remote.{new}.{key.rpartition('.')[2]}"] = value
     file = _change_files(place, changes)
     _rewrite_default(replace(place, level=None), name, new)
+    if layout is not None:
+        consent.forget(layout, name)
     if agreed:
         settings.agree(place, f"remote.{new}.url")
     return Changed(new, file)
