@@ -93,6 +93,8 @@ class LocalWriter:
         head = stream.read(min(_length(stream), WHOLE) + 1)
         more = stream.read(1) if head else b""
         if not more and len(head) <= WHOLE:
+            if size is not None and len(head) > size:
+                raise DataError(f"more than the {size} bytes that were announced")
             return self._put_whole(head, algorithm, expect)
         return self._put_stream(head + more, stream, expect, size)
 
