@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from importlib import import_module
 
 import typer
@@ -67,6 +68,7 @@ GROUPS = {
 TABLE = {name: text for group in GROUPS.values() for name, text in group.items()}
 TABLE |= dict.fromkeys(PLUMBING, "")
 """Every command → what it does; those that Git runs have no text and are not listed."""
+TERMINATED = 143
 ALIASES = {"rm": "remove", "mv": "move", "ls": "list"}
 
 
@@ -154,12 +156,18 @@ def _usage(error: exceptions.UsageError) -> DatavcError:
     return UsageError(f"{command}: {message[:1].lower()}{message[1:]}", hint)
 
 
+def _terminate(_signal: int, _frame: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise SystemExit(TERMINATED)
+
+
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code.
 
     Raises:
         DatavcError: the command line is wrong, or the command cannot do it.
     """
+    signal.signal(signal.SIGTERM, _terminate)
     command = typer.main.get_command(app)
     if "_DATAVC_COMPLETE" in os.environ:
         command.main(arguments, prog_name="datavc")

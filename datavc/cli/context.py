@@ -21,6 +21,7 @@ import typer
 
 from datavc.cli import progress as drawn
 from datavc.cli import render
+from datavc.cli.before import Globals
 from datavc.core.progress import SILENT, Progress
 from datavc.repo.repo import Repo
 
@@ -30,15 +31,6 @@ PARTLY = 3
 Result = TypeVar("Result")
 Draw = Callable[[Result], Iterable[str] | None]
 """Returns the lines that show a result; they are made safe for the terminal when printed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Globals:
-    """The options that stand before the command."""
-
-    overrides: Mapping[str, str]
-    quiet: bool = False
-    verbose: int = 0
 
 
 @dataclass(slots=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import gc
 import os
-import signal
 import sys
 from importlib import import_module
 
@@ -17,7 +16,7 @@ from datavc import __version__
 from datavc.core.errors import DatavcError
 
 OK, CANNOT, USAGE = 0, 1, 2
-INTERRUPTED, PIPE_CLOSED, TERMINATED, BUG = 130, 141, 143, 255
+INTERRUPTED, PIPE_CLOSED, BUG = 130, 141, 255
 
 PLUMBING = {"hook": "hook", "merge-driver": "merge_driver"}
 """Commands that Git runs → module below `commands`, whose `main(arguments)` returns the code."""
@@ -39,7 +38,6 @@ def main(argv: list[str] | None = None) -> None:
     # A command makes up to millions of small values and few cycles, then ends. Rare collections
     # make a million entries in 1.2 s instead of 1.7, and long transfers still lose their cycles.
     gc.set_threshold(100_000, 20, 50)
-    signal.signal(signal.SIGTERM, _terminate)
     try:
         code = _run(arguments)
         sys.stdout.flush()
@@ -55,11 +53,6 @@ def main(argv: list[str] | None = None) -> None:
     except Exception as error:
         code = _fail(error, arguments)
     sys.exit(code)
-
-
-def _terminate(_signal: int, _frame: object) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise SystemExit(TERMINATED)
 
 
 def _run(arguments: list[str]) -> int:
