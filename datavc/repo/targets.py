@@ -103,6 +103,20 @@ def _named(inventory: Inventory, target: RepoPath) -> list[tuple[TrackedOutput, 
     return below
 
 
+def narrow(output: TrackedOutput, targets: Sequence[RepoPath]) -> Selection | None:
+    """Return the part of one version that `targets` name, None if they name none of it."""
+    if not targets:
+        return Selection(output)
+    inside: list[str] = []
+    for target in targets:
+        plain = target.removesuffix(POINTER_SUFFIX)
+        if plain == output.path or paths.is_inside(output.path, target):
+            return Selection(output)
+        if output.is_directory and paths.is_inside(target, output.path):
+            inside.append(paths.relative(target, output.path))
+    return Selection(output, tuple(inside)) if inside else None
+
+
 def not_tracked(inventory: Inventory, target: str) -> PathError:
     """Return the error that says `target` is not tracked, with the nearest that is."""
     near = nearest(target, [str(path) for path in inventory.outputs])

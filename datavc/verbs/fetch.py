@@ -1,0 +1,148 @@
+"""fetch: bring objects from remotes into the cache, each verified before it gets its name."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from datavc.core.digest import Digest
+from datavc.core.errors import DatavcError
+from datavc.core.outputs import Failure
+from datavc.core.progress import SILENT, Progress
+from datavc.core.tree import TreeEntry
+from datavc.repo.repo import Repo
+from datavc.repo.targets import Selection, require_matches
+from datavc.store import trees
+from datavc.store.transfer import copy
+from datavc.verbs.syncing import Remote, SyncOptions, SyncResult, by_remote, meant, open_remote
+
+
+def fetch(
+    repo: Repo,
+    targets: Sequence[str] = (),
+    options: SyncOptions = SyncOptions(),  # noqa: B008 - frozen
+    *,
+    progress: Progress = SILENT,
+) -> SyncResult:
+    """Bring what the workspace's pointers, and those of a scope, name and the cache lacks.
+
+    Nothing is asked of a remote if nothing is lacking. What can be had arrives; the rest is named.
+
+    Raises:
+        ConfigError, RemoteError: no remote, no consent, or it cannot be reached.
+    """
+    result = SyncResult(dry_run=options.dry_run)
+    for name, chosen in by_remote(
+        meant(repo, targets, options, result), options.remote, result
+    ).items():
+        work = _Fetch(repo, name, result, options, progress)
+        work.trees([s.output.digest for s in chosen if s.output.is_directory], chosen)
+        for selection in chosen:
+            work.choose(selection)
+        work.files()
+    return result
+
+
+def again(
+    repo: Repo,
+    digests: Collection[Digest],
+    paths: dict[Digest, str],
+    options: SyncOptions,
+    progress: Progress,
+) -> SyncResult:
+    """Fetch objects that turned out to be damaged or missing when they were to be used."""
+    result = SyncResult()
+    work = _Fetch(repo, options.remote, result, options, progress)
+    for digest in digests:
+        work.want(digest, None, paths.get(digest, ""))
+    work.files()
+    return result
+
+
+class _Fetch:
+    """One remote's share. The remote is opened when the first object is lacking."""
+
+    def __init__(
+        self,
+        repo: Repo,
+        name: str | None,
+        result: SyncResult,
+        options: SyncOptions,
+        progress: Progress,
+    ) -> None:
+        self._repo = repo
+        self._name = name
+        self._result = result
+        self._options = options
+        self._progress = progress
+        self._remote: Remote | None = None
+        self._wanted: dict[Digest, tuple[int | None, str]] = {}
+        self._entries: dict[Digest, list[TreeEntry]] = {}
+
+    def trees(self, roots: Iterable[Digest], chosen: Sequence[Selection]) -> None:
+        """Bring the lists of files of all chosen directories: roots, then their segments."""
+        served = {s.output.digest: s.output.path for s in chosen}
+        self._bring({d: (None, served[d]) for d in roots if not self._repo.objects.holds(d)})
+        segments: dict[Digest, tuple[int | None, str]] = {}
+        for root in roots:
+            try:
+                parts = trees.segments(self._repo.objects, root)
+            except DatavcError:
+                continue
+            for part in parts:
+                if not self._repo.objects.holds(part.digest):
+                    segments[part.digest] = None, served[root]
+        self._bring(segments)
+
+    def choose(self, selection: Selection) -> None:
+        """Want the files of one selection."""
+        output = selection.output
+        if not output.is_directory:
+            self.want(output.digest, output.pointer.size, output.path)
+            return
+        try:
+            entries = list(trees.entries(self._repo.objects, output.digest))
+        except DatavcError as error:
+            self._tree_lost(selection, error)
+            return
+        if not selection.whole:
+            require_matches(selection, (entry.path for entry in entries))
+        for entry in entries:
+            digest = entry.digest
+            if digest is not None and selection.covers(entry.path):
+                self.want(digest, entry.size, f"{output.path}/{entry.path}")
+
+    def want(self, digest: Digest, size: int | None, path: str) -> None:
+        """Note an object that must be in the cache."""
+        self._wanted[digest] = size, path
+
+    def files(self) -> None:
+        """Bring what is wanted and lacking."""
+        lacking = self._repo.objects.missing(self._wanted.keys())
+        self._result.skipped += len(self._wanted) - len(lacking)
+        self._bring({digest: self._wanted[digest] for digest in sorted(lacking)})
+
+    def _tree_lost(self, selection: Selection, error: DatavcError) -> None:
+        output = selection.output
+        if not any(failure.digest == output.digest for failure in self._result.failures):
+            self._result.failures.append(Failure(output.path, output.digest, error.message))
+
+    def _bring(self, lacking: dict[Digest, tuple[int | None, str]]) -> None:
+        if not lacking:
+            return
+        if self._remote is None:
+            self._remote = open_remote(self._repo, self._name, self._options)
+            self._result.remotes.append(self._remote.config.name)
+        size = sum(size or 0 for size, _ in lacking.values())
+        if self._options.dry_run:
+            self._result.files += len(lacking)
+            self._result.bytes += size
+            return
+        self._progress.start(f"Fetching from {self._remote.config.name}", len(lacking), size)
+        done = copy(
+            self._remote.store,
+            self._repo.objects,
+            [(digest, size) for digest, (size, _) in lacking.items()],
+            jobs=self._remote.jobs(self._options),
+            progress=self._progress,
+        )
+        self._result.took(done, {digest: path for digest, (_, path) in lacking.items()})
