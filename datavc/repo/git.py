@@ -24,6 +24,9 @@ BLOB_LIMIT = 1 << 26
 SETTINGS = ("merge.datavc.name", "merge.datavc.driver", "merge.datavc.recursive")
 """The keys of Git's local settings that datavc may write."""
 
+FOLLOWED = ("*.datavc", "*datavc.lock")
+"""Pathspecs of what data follows, as the hook script spells them."""
+
 _ASK_GIT = 64
 """Up to so many paths Git is asked for by name; beyond, its whole list is cheaper."""
 _PER_CALL = 500
@@ -101,17 +104,17 @@ class Git:
         out = self._ask("ls-files", "-s", "-z", "--", *POINTER_PATHSPECS)
         return _pointer_blobs(git_output.index_entries(out))
 
-    def pointers_unlike_index(self) -> set[RepoPath]:
-        """Return pointers on disk that may differ from Git's index, or are gone from disk."""
-        out = self._ask("diff-files", "-z", "--name-only", "--relative", "--", *POINTER_PATHSPECS)
-        return set(self._own(git_output.names(out)))
+    def unlike_index(self) -> set[str]:
+        """Return pointers and locks, below the work tree, whose files differ from the index."""
+        command = ("diff-files", "-z", "--name-only", "--", *FOLLOWED)
+        return set(git_output.names(self._ask(*command, folder=self.work_tree)))
 
     def index_listing(self) -> bytes:
         """Return the index's record of all pointers and locks of the work tree, times included.
 
         Byte for byte what the hook script compares; `git_output.changed_records` reads it.
         """
-        command = ("ls-files", "-z", "-s", "--debug", "--", "*.datavc", "*datavc.lock")
+        command = ("ls-files", "-z", "-s", "--debug", "--", *FOLLOWED)
         return self._ask(*command, folder=self.work_tree)
 
     def projects(self) -> list[str]:

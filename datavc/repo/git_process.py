@@ -162,7 +162,7 @@ def refusal(work_tree: str, action: str, message: str) -> DatavcError:
         return NotARepository(
             f"Git does not take {work_tree} for a repository", "`git status` there says why"
         )
-    if ".lock': File exists" in message:
+    if ".lock': File exists" in message or "could not lock config file" in message:
         return BusyError(
             "another Git command is changing this repository",
             "try again when it has ended; Git says how to remove a lock that was left behind",

@@ -41,6 +41,8 @@ run_datavc() {
     give_updates | DATAVC_IN_HOOK=1 "$datavc" hook "$hook" "$@"
   else
     echo "datavc is no longer at $datavc: data did not follow; \`datavc install\` mends it" >&2
+    # Said once a change: installing again forgets this stamp, and looks at all pointers.
+    [ -z "$git_dir" ] || record > "$git_dir/datavc-stamp"
   fi
 }
 
@@ -95,12 +97,15 @@ in_the_middle() {
   fi
 }
 
-# The cheap question: is the index's record of pointers, times included, what it was?
+# What the index says of pointers, times included; the same as when data last followed?
+record() { git ls-files -z -s --debug -- '*.datavc' '*datavc.lock'; }
+
 nothing_changed() {
-  git ls-files -z -s --debug -- '*.datavc' '*datavc.lock' | cmp -s - "$git_dir/datavc-stamp"
+  record | cmp -s - "$git_dir/datavc-stamp"
   case $? in
   0) # restoring a path from a commit changes the work tree alone
     [ "$hook$3" = post-checkout0 ] || return 0
+    [ ! -f "$git_dir/datavc-unlike" ] || return 1
     [ -z "$(git diff-files --name-only -- '*.datavc' '*datavc.lock')" ]
     ;;
   1) return 1 ;;

@@ -13,6 +13,7 @@ import sys
 from dataclasses import dataclass
 
 from datavc.core.errors import DatavcError
+from datavc.repo import stamp
 from datavc.repo.git import Git
 from datavc.store import atomic
 
@@ -30,8 +31,6 @@ NAMES = (*FOLLOWING, "pre-push")
 
 CHAINED = ".datavc-chained"
 """Ending of a hook that stood where ours stands now."""
-STAMP = "datavc-stamp"
-"""In Git's folder of each work tree: the index's record of pointers that data last followed."""
 ATTRIBUTES = ".gitattributes"
 MERGED = ("*.datavc merge=datavc", "datavc.lock merge=datavc")
 """What Git is told, in a tracked file, to merge by our driver."""
@@ -128,7 +127,9 @@ def install(git: Git, *, dry_run: bool = False) -> Installed:
     attributes = _missing_attributes(git)
     driver = git.config_get(_DRIVER) != started.merge_driver
     if not dry_run:
-        _write_hooks(folder, written, script)
+        if written:
+            stamp.remove(git)
+            _write_hooks(folder, written, script)
         _add_attributes(git, attributes)
         git.config_set(_DRIVER_NAME, "datavc: directories by their files, locks by stage")
         git.config_set(_DRIVER, started.merge_driver)
@@ -152,7 +153,7 @@ def uninstall(git: Git, *, dry_run: bool = False) -> Uninstalled:
                 os.unlink(place)
         git.config_unset(_DRIVER)
         git.config_unset(_DRIVER_NAME)
-        remove_stamp(git)
+        stamp.remove(git)
     return Uninstalled(folder, ours, chained)
 
 
@@ -169,32 +170,6 @@ def status(git: Git) -> Status:
         chained=tuple(name for name in ours if os.path.lexists(_chained(folder, name))),
         driver=git.config_get(_DRIVER) == started.merge_driver,
     )
-
-
-def read_stamp(git: Git) -> bytes | None:
-    """Return the record of pointers that data last followed, None if there is none."""
-    return _read(os.path.join(git.git_dir, STAMP))
-
-
-def write_stamp(git: Git, listing: bytes | None = None) -> None:
-    """Note that data has followed the pointers of `listing`, or of the index as it is now.
-
-    The next hook compares with it. Losing it, or writing an old one, costs a look at all
-    pointers; so it is not made durable, and a folder that cannot be written is no failure.
-    """
-    noted = git.index_listing() if listing is None else listing
-    try:
-        atomic.write_bytes(os.path.join(git.git_dir, STAMP), noted, durable=False)
-    except PermissionError:
-        return
-
-
-def remove_stamp(git: Git) -> None:
-    """Forget what data last followed."""
-    try:
-        os.unlink(os.path.join(git.git_dir, STAMP))
-    except FileNotFoundError:
-        return
 
 
 def _script(started: Program) -> bytes:
@@ -219,7 +194,7 @@ def _read(file: str) -> bytes | None:
     try:
         with open(file, "rb") as stream:
             return stream.read()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
 
 
