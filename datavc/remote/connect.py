@@ -12,7 +12,7 @@ from datavc.remote import address as addresses
 from datavc.remote import options
 from datavc.remote.address import Address
 from datavc.remote.backend import Backend, Capabilities
-from datavc.remote.dialects import Dialect, GenericDialect, SshDialect
+from datavc.remote.dialects import Dialect, FileSystem, GenericDialect, SshDialect
 from datavc.remote.fsspec_backend import FsspecBackend, Place, open_adapter, open_filesystem
 from datavc.remote.limit import LimitBackend
 from datavc.remote.memory import MemoryBackend
@@ -144,7 +144,7 @@ def _s3_opener(remote: RemoteConfig) -> Callable[[], Dialect]:
     return lambda: ObstoreDialect(open_adapter(adapter))
 
 
-def _open(kind: _Kind, given: dict[str, Any], name: str) -> Any:  # noqa: ANN401
+def _open(kind: _Kind, given: dict[str, Any], name: str) -> FileSystem:
     try:
         return open_filesystem(kind.filesystem, given)
     except ImportError as error:

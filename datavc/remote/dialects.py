@@ -13,6 +13,8 @@ from typing import Any, BinaryIO, Protocol
 from datavc.core.errors import DataError
 from datavc.remote.backend import PART, BlobInfo
 
+FileSystem = Any
+"""A file system of fsspec, which carries no types."""
 MOST_PARTS = 9_000
 """S3 takes 10,000 parts of one upload, Azure 50,000."""
 
@@ -86,10 +88,10 @@ def seconds(time: object) -> float:
 class GenericDialect:
     """Any fsspec file system, through what all of them have."""
 
-    def __init__(self, filesystem: Any) -> None:  # noqa: ANN401
+    def __init__(self, filesystem: FileSystem) -> None:
         """Speak to an AsyncFileSystem, which may be a wrapped synchronous one."""
         self._fs = filesystem
-        self._plain = getattr(filesystem, "sync_fs", filesystem)
+        self._plain: FileSystem = getattr(filesystem, "sync_fs", filesystem)
 
     async def put(self, path: str, data: bytes) -> None:
         """Store a small blob."""

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, NamedTuple, TypeVar
 from datavc.core.errors import DatavcError, RemoteError
 from datavc.remote import trouble
 from datavc.remote.backend import SMALL, BlobInfo, Capabilities
-from datavc.remote.dialects import Dialect, GenericDialect, SshDialect
+from datavc.remote.dialects import Dialect, FileSystem, GenericDialect, SshDialect
 
 T = TypeVar("T")
 
@@ -23,6 +23,8 @@ SLOWEST = 64 << 10
 """Bytes a second that a body may always take, on top of the time-out of a request."""
 GRACE_S = 5.0
 """How much longer than its deadline a request is waited for, should it not end by itself."""
+LARGE_AT_ONCE = 4
+"""Blobs on their way up in parts; times PARTS_AT_ONCE and PART, the memory that uploads take."""
 TEMPORARY = "tmp"
 """Folder of half-written blobs, where a service has no atomic put."""
 
@@ -49,6 +51,7 @@ class FsspecBackend:
         self._connect = connect
         self._timeout_s = timeout_s
         self._lock = threading.Lock()
+        self._large = threading.BoundedSemaphore(LARGE_AT_ONCE)
         self._dialect: Dialect | None = None
         self._folders: set[str] = set()
 
@@ -111,7 +114,8 @@ class FsspecBackend:
     def _send(self, key: str, stream: BinaryIO, size: int) -> None:
         path = self._path(key)
         if size > SMALL:
-            self._run(lambda it: it.upload(path, stream, size), size)
+            with self._large:
+                self._run(lambda it: it.upload(path, stream, size), size)
             return
         data = stream.read(size)
         if len(data) != size:
@@ -183,7 +187,7 @@ def _folders(dialect: Dialect) -> GenericDialect:
     return dialect
 
 
-def open_filesystem(protocol: str, options: dict[str, Any]) -> Any:  # noqa: ANN401
+def open_filesystem(protocol: str, options: dict[str, Any]) -> FileSystem:
     """Return an asynchronous file system of fsspec, shared with nobody."""
     import fsspec
     from fsspec.asyn import AsyncFileSystem
@@ -194,9 +198,9 @@ def open_filesystem(protocol: str, options: dict[str, Any]) -> Any:  # noqa: ANN
     return plain if isinstance(plain, AsyncFileSystem) else AsyncFileSystemWrapper(plain)
 
 
-def open_adapter(options: dict[str, Any]) -> Any:  # noqa: ANN401
+def open_adapter(options: dict[str, Any]) -> FileSystem:
     """Return obstore's file system for S3, shared with nobody."""
     from obstore.fsspec import FsspecStore
 
-    adapter: Any = FsspecStore
+    adapter: FileSystem = FsspecStore
     return adapter("s3", skip_instance_cache=True, **options)

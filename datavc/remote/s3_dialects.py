@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
 from datavc.remote.backend import PARTS_AT_ONCE, BlobInfo
-from datavc.remote.dialects import GenericDialect, part_size, parts, seconds
+from datavc.remote.dialects import FileSystem, GenericDialect, part_size, parts, seconds
 
 AT_ONCE = 1_000
 """Names in one request, to list or to delete: S3's bound."""
@@ -103,7 +103,7 @@ class S3Dialect(GenericDialect):
 class ObstoreDialect:
     """obstore's fsspec adapter, by the store inside it: one request a call."""
 
-    def __init__(self, filesystem: Any) -> None:  # noqa: ANN401
+    def __init__(self, filesystem: FileSystem) -> None:
         """Speak to an `obstore.fsspec.FsspecStore`."""
         self._fs = filesystem
 

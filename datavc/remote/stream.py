@@ -15,12 +15,18 @@ from datavc.core.digest import Digest
 from datavc.core.errors import DataError, RemoteError
 from datavc.remote.backend import PART, PARTS_AT_ONCE, Backend
 
+EXTRA_AHEAD = 12
+"""Ranges that all streams together read ahead, besides the next one of each: a memory bound."""
+_EXTRA = threading.BoundedSemaphore(EXTRA_AHEAD)
+
 
 class _Ahead:
     """Bytes that a thread of its own is getting; a daemon, so that it holds nobody at the end."""
 
-    def __init__(self, get: Callable[[], bytes]) -> None:
+    def __init__(self, get: Callable[[], bytes], length: int, *, extra: bool) -> None:
         self._get = get
+        self._length = length
+        self._extra = extra
         self._data = b""
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -36,9 +42,18 @@ class _Ahead:
         """Return the bytes when they are here, or raise what prevented them."""
         while self._thread.is_alive():
             self._thread.join(0.5)
+        self.drop()
         if self._error is not None:
             raise self._error
+        if len(self._data) != self._length:
+            raise RemoteError("an object ended in the middle", transient=True)
         return self._data
+
+    def drop(self) -> None:
+        """Make room for what other streams want to read ahead."""
+        if self._extra:
+            self._extra = False
+            _EXTRA.release()
 
 
 class RangeStream(io.RawIOBase):
@@ -51,17 +66,18 @@ class RangeStream(io.RawIOBase):
         self._size = size
         self._current = memoryview(first)
         self._asked = len(first)
-        self._waiting: deque[tuple[int, _Ahead]] = deque()
+        self._waiting: deque[_Ahead] = deque()
         self._fill()
 
     def _fill(self) -> None:
         while len(self._waiting) < PARTS_AT_ONCE and self._asked < self._size:
+            extra = bool(self._waiting)
+            if extra and not _EXTRA.acquire(blocking=False):
+                return
             start, length = self._asked, min(PART, self._size - self._asked)
-            self._waiting.append((length, _Ahead(partial(self._range, start, length))))
+            get = partial(self._backend.get, self._key, start, length)
+            self._waiting.append(_Ahead(get, length, extra=extra))
             self._asked += length
-
-    def _range(self, start: int, length: int) -> bytes:
-        return self._backend.get(self._key, start, length)
 
     def readable(self) -> bool:
         """A stream to be read once."""
@@ -70,12 +86,7 @@ class RangeStream(io.RawIOBase):
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
         """Read the next bytes, at most to the end of a range."""
         if not self._current and self._waiting:
-            length, ahead = self._waiting.popleft()
-            data = ahead.result()
-            if len(data) != length:
-                where = f"{self._backend.address}: {self._key}"
-                raise RemoteError(f"{where} ended in the middle", transient=True)
-            self._current = memoryview(data)
+            self._current = memoryview(self._waiting.popleft().result())
             self._fill()
         count = min(len(buffer), len(self._current))
         memoryview(buffer)[:count] = self._current[:count]
@@ -84,7 +95,8 @@ class RangeStream(io.RawIOBase):
 
     def close(self) -> None:
         """Forget what was read ahead."""
-        self._waiting.clear()
+        while self._waiting:
+            self._waiting.popleft().drop()
         super().close()
 
 

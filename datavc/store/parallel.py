@@ -29,15 +29,14 @@ def each(work: Callable[[T], object], items: Iterable[T], jobs: int) -> None:
     stop = threading.Event()
 
     def run() -> None:
-        while not stop.is_set():
-            try:
+        try:
+            while not stop.is_set():
                 work(waiting.get_nowait())
-            except queue.Empty:
-                return
-            except BaseException as error:
-                failures.append(error)
-                stop.set()
-                raise SystemExit from error  # ends this thread without a word
+        except queue.Empty:
+            return
+        except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
+            failures.append(error)
+            stop.set()
 
     threads = [threading.Thread(target=run, daemon=True) for _ in range(min(jobs, count))]
     try:
