@@ -12,6 +12,7 @@ from typer._click.core import Command as ClickCommand
 from typer._click.core import Context
 from typer._click.formatting import HelpFormatter
 from typer._click.shell_completion import CompletionItem
+from typer._completion_classes import completion_init
 from typer.core import TyperCommand, TyperGroup
 
 from datavc.cli.before import before_command
@@ -68,8 +69,10 @@ GROUPS = {
 TABLE = {name: text for group in GROUPS.values() for name, text in group.items()}
 TABLE |= dict.fromkeys(PLUMBING, "")
 """Every command → what it does; those that Git runs have no text and are not listed."""
-TERMINATED = 143
 ALIASES = {"rm": "remove", "mv": "move", "ls": "list"}
+TERMINATED = 143
+COMPLETING = "_DATAVC_COMPLETE"
+"""Set by the script of `datavc completion`: a shell asks what may come next."""
 
 
 def _plumbing(name: str) -> ClickCommand:
@@ -169,7 +172,8 @@ def run(arguments: list[str]) -> int:
     """
     signal.signal(signal.SIGTERM, _terminate)
     command = typer.main.get_command(app)
-    if "_DATAVC_COMPLETE" in os.environ:
+    if COMPLETING in os.environ:
+        completion_init()
         command.main(arguments, prog_name="datavc")
     try:
         with command.make_context("datavc", list(arguments or ["--help"])) as ctx:

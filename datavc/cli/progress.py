@@ -111,7 +111,7 @@ class Drawn(Counted):
             )
             if self._bar is None:
                 self._bar = _bar(by_size=by_size)
-                self._task = self._bar.add_task(self._phase, total=total)
+                self._task = self._bar.add_task(self._phase, total=total, files="0")
                 self._bar.start()
             files = f"{self._files:,}" + (f"/{self._all_files:,}" if self._all_files else "")
             if self._task is not None:
