@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -43,6 +44,7 @@ class Session:
     quiet: bool = False
     verbose: int = 0
     _repo: Repo | None = field(default=None, repr=False)
+    _started: float = field(default_factory=time.monotonic, repr=False)
 
     @property
     def repo(self) -> Repo:
@@ -60,6 +62,10 @@ class Session:
     def start(self) -> str:
         """The folder that the command works from, absolute."""
         return os.getcwd()
+
+    def elapsed(self) -> str:
+        """Return for how long the command has run, for people."""
+        return render.duration(time.monotonic() - self._started)
 
     def warn(self, warnings: Iterable[str]) -> None:
         """Print warnings to standard error, unless quiet."""

@@ -12,7 +12,7 @@ from datavc.core.paths import RepoPath
 from datavc.core.remotes import RemoteConfig
 from datavc.remote.connect import connect
 from datavc.repo import consent
-from datavc.repo.git_history import RevisionScope
+from datavc.repo.git_history import RevisionScope as RevisionScope
 from datavc.repo.inventory import tracked
 from datavc.repo.repo import Repo
 from datavc.repo.targets import Selection, narrow, repo_path, select

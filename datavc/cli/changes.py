@@ -1,0 +1,57 @@
+"""How changes to files, and transfers, are drawn: the lines that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from datavc.cli import render
+from datavc.verbs.checkout import CheckoutResult
+from datavc.verbs.syncing import SyncResult
+
+MANY = 20
+"""From so many paths on a listing shows the first ones and counts the rest."""
+
+
+def drawn_checkout(
+    result: CheckoutResult, elapsed: str, *, summary: bool = False
+) -> Iterable[str]:
+    """Return a line a path, unless there are many or `summary` is set, and the counts."""
+    if not summary:
+        yield from drawn_paths("A", result.added)
+        yield from drawn_paths("M", result.modified)
+        yield from drawn_paths("D", result.deleted)
+    counts = [
+        (len(result.added), "added"),
+        (len(result.modified), "changed"),
+        (len(result.deleted), "deleted"),
+    ]
+    said = [f"{number:,} {word}" for number, word in counts if number]
+    if said:
+        would = "Would make: " if result.dry_run else ""
+        noun = "file" if result.files == 1 else "files"
+        first, *rest = said
+        head = first.replace(" ", f" {noun} ", 1)
+        yield f"{would}{', '.join([head, *rest])}, {render.size(result.bytes)} in {elapsed}"
+    elif not result.failures:
+        yield "The workspace is up to date"
+
+
+def drawn_sync(result: SyncResult, verb: str, elapsed: str) -> Iterable[str]:
+    """Return the line that says what went over; `verb` as in "12 objects pushed"."""
+    if result.files:
+        would = "would be " if result.dry_run else ""
+        to = f" ({', '.join(result.remotes)})" if result.remotes else ""
+        yield (
+            f"{render.count(result.files, 'object')} {would}{verb}{to}, "
+            f"{render.size(result.bytes)} in {elapsed}"
+        )
+    elif not result.failures:
+        yield "Everything is up to date"
+
+
+def drawn_paths(letter: str, paths: Sequence[str]) -> Iterable[str]:
+    """Return `M path` lines, the first ones where there are many."""
+    shown = paths if len(paths) <= MANY else paths[: MANY // 2]
+    yield from (f"{letter}  {path}" for path in shown)
+    if len(shown) < len(paths):
+        yield f"{letter}  … and {len(paths) - len(shown):,} more"

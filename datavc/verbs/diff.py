@@ -1,0 +1,198 @@
+"""diff: which files differ between two revisions, or a revision and the workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from datavc.core.diff import Change, with_renames
+from datavc.core.digest import Digest
+from datavc.core.errors import DatavcError
+from datavc.core.paths import RepoPath
+from datavc.core.progress import SILENT, Progress
+from datavc.core.tree import TreeEntry
+from datavc.repo.inventory import load
+from datavc.repo.repo import Repo
+from datavc.repo.scan import Trust
+from datavc.repo.snapshot import at_commit
+from datavc.repo.targets import Selection, narrow, not_tracked, repo_path
+from datavc.verbs.comparing import Version, changes, is_same, lying, recorded
+from datavc.verbs.scanning import inventory, reader, scanner
+
+
+class DiffEntry(NamedTuple):
+    """One path and its digests on both sides, None where it is not; `old_path` of a rename."""
+
+    path: str
+    old: str | None
+    new: str | None
+    old_path: str | None = None
+
+    def to_json(self, *, show_hash: bool) -> dict[str, object]:
+        """Return the shape that scripts read."""
+        shown: dict[str, object] = {"path": self.path}
+        if self.old_path is not None:
+            shown["path"] = {"old": self.old_path, "new": self.path}
+        if show_hash:
+            both = self.old is not None and self.new is not None
+            shown["hash"] = {"old": self.old, "new": self.new} if both else self.old or self.new
+        return shown
+
+
+@dataclass(slots=True)
+class DiffResult:
+    """Paths by kind, directories as a whole with a slash at their end."""
+
+    added: list[DiffEntry] = field(default_factory=list)
+    deleted: list[DiffEntry] = field(default_factory=list)
+    modified: list[DiffEntry] = field(default_factory=list)
+    renamed: list[DiffEntry] = field(default_factory=list)
+    not_in_cache: list[DiffEntry] = field(default_factory=list)
+    with_workspace: bool = True
+    show_hash: bool = False
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def differs(self) -> bool:
+        """Whether there is any difference."""
+        return any((self.added, self.deleted, self.modified, self.renamed))
+
+    def to_json(self) -> dict[str, object]:
+        """Return all kinds, also empty ones; nothing at all where nothing differs."""
+        kinds = {name: getattr(self, name) for name in ("added", "deleted", "modified", "renamed")}
+        if self.with_workspace:
+            kinds["not in cache"] = self.not_in_cache
+        if not any(kinds.values()):
+            return {}
+        return {
+            name: [entry.to_json(show_hash=self.show_hash) for entry in entries]
+            for name, entries in kinds.items()
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class DiffOptions:
+    """`old` and `new` are revisions; None is HEAD for the one, the workspace for the other."""
+
+    old: str | None = None
+    new: str | None = None
+    targets: tuple[str, ...] = ()
+    show_hash: bool = False
+
+
+def diff(
+    repo: Repo,
+    options: DiffOptions = DiffOptions(),
+    *,
+    progress: Progress = SILENT,  # noqa: B008
+) -> DiffResult:
+    """Compare file by file; lists of files that both sides share are not read.
+
+    Raises:
+        DatavcError: a revision does not exist.
+        PathError: a target is tracked on neither side.
+    """
+    result = DiffResult(with_workspace=options.new is None, show_hash=options.show_hash)
+    wanted = [repo_path(repo.root, repo.here, text) for text in options.targets]
+    old = _at_revision(repo, options.old or "HEAD", wanted, result)
+    if options.new is not None:
+        new = _at_revision(repo, options.new, wanted, result)
+    else:
+        new = _in_workspace(repo, wanted, result, progress)
+    if wanted and not old and not new:
+        raise not_tracked(inventory(repo), wanted[0])
+    for path in sorted(old.keys() | new.keys()):
+        _compare(old.get(path), new.get(path), result)
+    _pair_renamed_outputs(result)
+    return result
+
+
+Side = dict[RepoPath, tuple[Version, Selection]]
+
+
+def _at_revision(repo: Repo, rev: str, wanted: Sequence[RepoPath], result: DiffResult) -> Side:
+    if rev == "HEAD" and repo.git.head() is None:
+        return {}
+    known = load(at_commit(repo.git, repo.git.resolve(rev)))
+    result.warnings += [f"{error.message} (at {rev})" for error in known.broken.values()]
+    chosen = [s for out in known.outputs.values() if (s := narrow(out, wanted)) is not None]
+    return {s.output.path: (recorded(repo.objects, s.output), s) for s in chosen}
+
+
+def _in_workspace(
+    repo: Repo, wanted: Sequence[RepoPath], result: DiffResult, progress: Progress
+) -> Side:
+    """Return what lies in the workspace; what was never fetched counts as recorded."""
+    progress.start("Comparing")
+    look, eyes = scanner(repo, progress), reader(repo, progress)
+    side: Side = {}
+    for output in inventory(repo).outputs.values():
+        selection = narrow(output, wanted)
+        if selection is None:
+            continue
+        scan = look.scan(output.path, eyes, Trust.CHANGED)
+        name = output.path + ("/" if output.is_directory else "")
+        if repo.objects.missing([output.digest]):
+            result.not_in_cache.append(DiffEntry(name, None, output.digest))
+        if scan.present:
+            side[output.path] = lying(scan, repo.objects.algorithm), selection
+        elif repo.placed.get(output.path) is None:
+            side[output.path] = recorded(repo.objects, output), selection
+    return side
+
+
+def _compare(
+    old: tuple[Version, Selection] | None,
+    new: tuple[Version, Selection] | None,
+    result: DiffResult,
+) -> None:
+    before, after = old[0] if old else None, new[0] if new else None
+    if before is not None and after is not None and is_same(before, after):
+        return
+    version, selection = new or old or _nothing()
+    name = version.path + ("/" if version.is_directory else "")
+    kind = "added" if before is None else "deleted" if after is None else "modified"
+    digests = before.digest if before else None, after.digest if after else None
+    try:
+        found = [c for c in changes(before, after) if c.path and selection.covers(c.path)]
+    except DatavcError as error:
+        result.warnings.append(f"{version.path}: {error.message}; its files were not compared")
+        found = []
+    if selection.whole or found:
+        getattr(result, kind).append(DiffEntry(name, *digests))
+    for change in with_renames(found):
+        _add(change, version.path, result)
+
+
+def _nothing() -> tuple[Version, Selection]:
+    raise ValueError("one of two versions must be given")
+
+
+def _add(change: Change, folder: str, result: DiffResult) -> None:
+    old, new = _content(change.old), _content(change.new)
+    path = f"{folder}/{change.path}"
+    if change.kind == "renamed" and change.old is not None:
+        old_path = f"{folder}/{change.old.path}"
+        result.renamed.append(DiffEntry(path, old, new, old_path))
+    else:
+        getattr(result, change.kind).append(DiffEntry(path, old, new))
+
+
+def _content(entry: TreeEntry | None) -> str | None:
+    return entry.content if entry is not None else None
+
+
+def _pair_renamed_outputs(result: DiffResult) -> None:
+    """Turn what went from one place and came with the same digest at another into a rename."""
+    gone: dict[str, list[DiffEntry]] = {}
+    for entry in result.deleted:
+        if entry.old and Digest(entry.old):
+            gone.setdefault(entry.old, []).append(entry)
+    for entry in list(result.added):
+        rivals = gone.get(entry.new or "")
+        if rivals and entry.path.endswith("/") == rivals[0].path.endswith("/"):
+            before = rivals.pop(0)
+            result.added.remove(entry)
+            result.deleted.remove(before)
+            result.renamed.append(DiffEntry(entry.path, before.old, entry.new, before.path))

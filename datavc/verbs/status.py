@@ -1,0 +1,312 @@
+"""status: what differs between the last commit, the pointers, the workspace, cache and remote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from datavc.core.diff import Change, with_renames
+from datavc.core.errors import DataError, DatavcError
+from datavc.core.outputs import TrackedOutput
+from datavc.core.paths import RepoPath
+from datavc.core.progress import SILENT, Progress
+from datavc.repo.inventory import Inventory, load, tracked
+from datavc.repo.placed import had_here
+from datavc.repo.repo import Repo
+from datavc.repo.scan import Scan, Trust
+from datavc.repo.snapshot import at_commit
+from datavc.repo.targets import Selection, repo_path, select
+from datavc.verbs.comparing import Version, changes, is_same, lying, recorded
+from datavc.verbs.push import needs
+from datavc.verbs.scanning import inventory, reader, scanner, unreadable
+from datavc.verbs.syncing import SyncOptions, SyncResult, by_remote, open_remote
+
+
+@dataclass(frozen=True, slots=True)
+class StatusOptions:
+    """`rev` stands in for the last commit; `cloud` asks the remotes as well."""
+
+    granular: bool = False
+    untracked: bool = False
+    unchanged: bool = False
+    cloud: bool = False
+    rev: str | None = None
+    sync: SyncOptions = SyncOptions()
+
+
+@dataclass(slots=True)
+class Differences:
+    """Paths by kind of change; a directory as a whole has a slash at its end."""
+
+    added: list[str] = field(default_factory=list)
+    modified: list[str] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
+    renamed: list[dict[str, str]] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return any((self.added, self.modified, self.deleted, self.renamed, self.unknown))
+
+    def to_json(self) -> dict[str, object]:
+        """Return the kinds that occur."""
+        kinds = ("added", "modified", "deleted", "renamed", "unknown")
+        return {kind: getattr(self, kind) for kind in kinds if getattr(self, kind)}
+
+
+@dataclass(slots=True)
+class StatusResult:
+    """`committed`: last commit to pointers; `uncommitted`: pointers to workspace."""
+
+    committed: Differences = field(default_factory=Differences)
+    uncommitted: Differences = field(default_factory=Differences)
+    not_in_cache: list[str] = field(default_factory=list)
+    not_fetched: list[str] = field(default_factory=list)
+    not_in_remote: list[str] = field(default_factory=list)
+    untracked: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    outputs: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def differs(self) -> bool:
+        """Whether anything is not as recorded, or not where it should be."""
+        found = (self.committed, self.uncommitted, self.not_in_cache, self.not_in_remote)
+        return any(found) or bool(self.not_fetched)
+
+    def to_json(self) -> dict[str, object]:
+        """Return the sections that are not empty."""
+        sections: dict[str, object] = {
+            "committed": self.committed.to_json(),
+            "uncommitted": self.uncommitted.to_json(),
+            "not_in_cache": self.not_in_cache,
+            "not_fetched": self.not_fetched,
+            "not_in_remote": self.not_in_remote,
+            "untracked": self.untracked,
+            "unchanged": self.unchanged,
+        }
+        return {name: section for name, section in sections.items() if section}
+
+
+def status(
+    repo: Repo,
+    targets: Sequence[str] = (),
+    options: StatusOptions = StatusOptions(),  # noqa: B008 - frozen
+    *,
+    progress: Progress = SILENT,
+) -> StatusResult:
+    """Compare, without writing and, unless `cloud` is set, without the network.
+
+    Raises:
+        PathError: a target names nothing tracked.
+        ConfigError, RemoteError: only with `cloud`.
+    """
+    known = inventory(repo)
+    chosen = select(known, [repo_path(repo.root, repo.here, text) for text in targets])
+    result = StatusResult(outputs=len(chosen), warnings=list(unreadable(known)))
+    progress.start("Checking")
+    _committed(repo, known, chosen if targets else None, options, result)
+    look = _Look(repo, options, result, progress)
+    for selection in chosen:
+        look.at(selection)
+    if options.cloud:
+        _remote(repo, _at(repo, options.rev, targets) or chosen, options, result)
+    if options.untracked:
+        result.untracked += [path for path in repo.git.untracked()]
+    in_git = repo.git.tracked([s.output.path for s in chosen]) if chosen else set()
+    if in_git:
+        first = sorted(in_git)[0]
+        result.warnings.append(
+            f"{first} is tracked by datavc and by Git; `git rm -r --cached {first}` leaves it to "
+            "datavc"
+        )
+    return result
+
+
+def _at(repo: Repo, rev: str | None, targets: Sequence[str]) -> list[Selection]:
+    if rev is None:
+        return []
+    paths = [repo_path(repo.root, repo.here, text) for text in targets]
+    return select(load(at_commit(repo.git, repo.git.resolve(rev))), paths)
+
+
+def _committed(
+    repo: Repo,
+    known: Inventory,
+    chosen: list[Selection] | None,
+    options: StatusOptions,
+    result: StatusResult,
+) -> None:
+    """Compare what the last commit tracks with what the pointers say."""
+    now = {output.recorded_in: output for output in known.outputs.values()}
+    if options.rev is not None:
+        before = load(at_commit(repo.git, repo.git.resolve(options.rev))).outputs
+        old = {output.recorded_in: output for output in before.values()}
+        touched: Iterable[RepoPath] = old.keys() | now.keys()
+    else:
+        blobs = repo.git.pointers_unlike_head()
+        texts = repo.git.read_blobs({blob for blob in blobs.values() if blob})
+        old = {}
+        for path, blob in blobs.items():
+            if blob in texts:
+                try:
+                    old[path] = tracked(path, texts[blob])
+                except DatavcError as error:
+                    result.warnings.append(f"{error.message} (as committed)")
+        touched = blobs
+    meant = None if chosen is None else {selection.output.recorded_in for selection in chosen}
+    for path in sorted(touched):
+        if (meant is None or path in meant) and path not in known.broken:
+            _compare(repo, old.get(path), now.get(path), options.granular, result.committed)
+
+
+def _compare(
+    repo: Repo,
+    old: TrackedOutput | None,
+    new: TrackedOutput | None,
+    granular: bool,  # noqa: FBT001
+    into: Differences,
+) -> None:
+    before = recorded(repo.objects, old) if old is not None else None
+    after = recorded(repo.objects, new) if new is not None else None
+    if before is not None and after is not None and is_same(before, after):
+        return
+    describe(before, after, granular=granular, into=into)
+
+
+def describe(
+    old: Version | None, new: Version | None, *, granular: bool, into: Differences
+) -> None:
+    """Add to `into` how an output differs, and with `granular` how its files do."""
+    version = new or old
+    if version is None:
+        return
+    slash = "/" if version.is_directory else ""
+    kind = "added" if old is None else "deleted" if new is None else "modified"
+    getattr(into, kind).append(version.path + slash)
+    if not (granular and version.is_directory):
+        return
+    try:
+        found = list(changes(old, new))
+    except DatavcError:  # a list of files is not here: what changed inside cannot be told
+        return
+    _add_files([change for change in found if change.path], version.path, into)
+
+
+def _add_files(found: Iterable[Change], folder: str, into: Differences) -> None:
+    for change in with_renames(found):
+        if change.kind == "renamed" and change.old is not None:
+            into.renamed.append(
+                {"old": f"{folder}/{change.old.path}", "new": f"{folder}/{change.path}"}
+            )
+        else:
+            getattr(into, change.kind).append(f"{folder}/{change.path}")
+
+
+class _Look:
+    """Looks at the workspace, output by output."""
+
+    def __init__(
+        self, repo: Repo, options: StatusOptions, result: StatusResult, progress: Progress
+    ) -> None:
+        self._repo = repo
+        self._options = options
+        self._result = result
+        self._scanner = scanner(repo, progress)
+        self._reader = reader(repo, progress)
+
+    def at(self, selection: Selection) -> None:
+        """Compare one pointer with what lies there, and with the cache."""
+        output = selection.output
+        scan = self._scanner.scan(output.path, self._reader, Trust.CHANGED)
+        version = recorded(self._repo.objects, output)
+        name = output.path + ("/" if output.is_directory else "")
+        same = scan.present and is_same(version, lying(scan, self._repo.objects.algorithm))
+        self._cache(output, version, scan if same else None)
+        if same:
+            if self._options.unchanged:
+                self._result.unchanged.append(name)
+            return
+        if not scan.present:
+            self._absent(output, version, name)
+            return
+        self._differs(selection, version, scan)
+
+    def _absent(self, output: TrackedOutput, version: Version, name: str) -> None:
+        record = self._repo.placed.get(output.path)
+        if record is None or (record.paths is not None and not record.paths):
+            self._result.not_fetched.append(name)
+        else:
+            describe(version, None, granular=self._options.granular, into=self._result.uncommitted)
+
+    def _differs(self, selection: Selection, version: Version, scan: Scan) -> None:
+        output, into = selection.output, self._result.uncommitted
+        name = output.path + ("/" if output.is_directory else "")
+        now = lying(scan, self._repo.objects.algorithm)
+        try:
+            found = list(changes(version, now))
+        except DataError:
+            into.unknown.append(name)
+            return
+        record = self._repo.placed.get(output.path)
+        had = had_here(self._repo.objects, record, output.digest)
+        gone = {c.path for c in found if c.kind == "deleted" and not had(c.path)}
+        real = [c for c in found if c.path not in gone and selection.covers(c.path)]
+        if gone:
+            inside = [f"{output.path}/{path}" for path in sorted(gone)]
+            self._result.not_fetched += inside if self._options.granular else [name]
+        if not real:
+            return
+        into.modified.append(name)
+        if self._options.granular and output.is_directory and now.is_directory:
+            _add_files(real, output.path, into)
+
+    def _cache(self, output: TrackedOutput, version: Version, scan: Scan | None) -> None:
+        """Note what the cache lacks; `scan` is the workspace where it holds the same version."""
+        store, into = self._repo.objects, self._result.not_in_cache
+        name = output.path + ("/" if output.is_directory else "")
+        if not output.is_directory:
+            into += [name] if store.missing([output.digest]) else []
+            return
+        try:
+            parts = version.parts()
+            lost = store.missing({output.digest, *(digest for digest, _ in parts)})
+            same = scan.entries() if scan is not None else (e for _, load in parts for e in load())
+            entries = [entry for entry in same if entry.digest is not None]
+        except DatavcError:
+            into.append(name)
+            return
+        lost |= store.missing({entry.digest for entry in entries if entry.digest is not None})
+        if lost:
+            into.append(name)
+        if lost and self._options.granular:
+            into += [f"{output.path}/{entry.path}" for entry in entries if entry.digest in lost]
+
+
+def _remote(
+    repo: Repo, chosen: Sequence[Selection], options: StatusOptions, result: StatusResult
+) -> None:
+    """Ask each remote what it lacks of the chosen versions."""
+    notes = SyncResult()
+    for name, selections in by_remote(chosen, options.sync.remote, notes).items():
+        remote = open_remote(repo, name, options.sync)
+        needed = needs(repo, selections)
+        served = needed.served()
+        lacking = remote.store.missing(served.keys())
+        names = {s.output.path: f"{s.output.path}/" for s in selections if s.output.is_directory}
+        paths = {served[digest] for digest in lacking}
+        whole = {names.get(RepoPath(path), path) for path in paths if path in names}
+        inside = {path for path in paths if path not in names}
+        if not options.granular:
+            inside = {_output_of(path, names) for path in inside}
+        result.not_in_remote += sorted(whole | inside)
+        result.warnings += [
+            f"the list of files in {path} is not here, so {remote.config.name} was asked only "
+            "for the list"
+            for path in needed.unknown.values()
+        ]
+    result.warnings += notes.warnings
+
+
+def _output_of(path: str, directories: dict[RepoPath, str]) -> str:
+    return next((name for name in directories.values() if path.startswith(name)), path)
