@@ -16,6 +16,7 @@ from datavc.core.paths import RepoPath, is_inside, relative
 from datavc.repo import git_history, git_output, git_place, git_process
 from datavc.repo.git_history import RevisionScope, Worktree
 from datavc.repo.git_output import POINTER_PATHSPECS, GitFile, IndexEntry
+from datavc.repo.git_process import Finished
 from datavc.repo.layout import CONFIG, FOLDER
 
 BLOB_LIMIT = 1 << 26
@@ -29,6 +30,8 @@ FOLLOWED = ("*.datavc", "*datavc.lock")
 
 _ASK_GIT = 64
 """Up to so many paths Git is asked for by name; beyond, its whole list is cheaper."""
+_ERROR = 128
+"""Exit codes of Git from here on are errors; below, `merge-file` counts conflicts."""
 _PER_CALL = 500
 """Paths on one command line."""
 
@@ -194,7 +197,7 @@ class Git:
         return git_history.remembered(self._worktrees(), reflog_since_s, self._walk, self._peel)
 
     def pushed_commits(self, lines: Iterable[str], remote: str = "") -> list[str]:
-        """Return the commits that a push sends, from the lines Git gives to a pre-push hook.
+        """Return the commits a push sends that change pointers, from the lines of a pre-push hook.
 
         `remote` is Git's name of the remote: commits it was seen to have are left out.
         """
@@ -203,8 +206,11 @@ class Git:
         known = self._peel(update[3] for update in updates)
         if remote:
             known += git_history.references(self._walk, f"refs/remotes/{remote}/")
-        wanted = _rows([*sent, *(f"^{commit}" for commit in known)]) if sent else b""
-        return self._ask("rev-list", "--stdin", stdin=wanted).decode().split() if sent else []
+        wanted = _rows([*sent, *(f"^{commit}" for commit in known)])
+        if not sent:
+            return []
+        command = ("rev-list", "--stdin", "--full-history", "--", *FOLLOWED)
+        return self._ask(*command, stdin=wanted).decode().split()
 
     def worktrees(self) -> list[str]:
         """Return the folders of all work trees that are on disk, this one among them."""
@@ -224,6 +230,18 @@ class Git:
         for start in range(0, len(paths), _PER_CALL):
             chosen = paths[start : start + _PER_CALL]
             self._walk(["--literal-pathspecs", "add", "--", *chosen])
+
+    def merge_text(self, ours: str, base: str, theirs: str) -> bool:
+        """Merge three files, by absolute path, line by line into `ours`; False on a conflict.
+
+        The conflict is left there between Git's markers.
+        """
+        labels = ("-L", "ours", "-L", "base", "-L", "theirs")
+        args = ("merge-file", "-q", *labels, "--", ours, base, theirs)
+        code, _, err = self._finish(args)
+        if not 0 <= code < _ERROR:
+            raise self._refusal(args, err)
+        return code == 0
 
     def config_get(self, key: str) -> str | None:
         """Return a value of this repository's own Git settings, None if it is not set."""
@@ -302,24 +320,26 @@ class Git:
             strip_newline_in_stdout=False,
         )
         if code:
-            raise git_process.refusal(self.work_tree, _command(args), str(err))
+            raise self._refusal(args, os.fsencode(str(err)))
         return bytes(out)
 
     def _ask(
         self, *args: str, stdin: bytes = b"", ok: Sequence[int] = (0,), folder: str = ""
     ) -> bytes:
         """Return what a Git command prints, started in `folder`, else the project's root."""
-        program = git_process.executable(self.work_tree)
-        argv = [program, "-C", folder or self.root, *git_process.GUARDS, *args]
-        code, out, err = git_process.spawn(argv, stdin)
-        message = err.decode("utf-8", "replace")
-        if code not in ok or "dubious ownership" in message:
-            raise git_process.refusal(self.work_tree, _command(args), message)
+        code, out, err = self._finish(args, stdin, folder)
+        if code not in ok or b"dubious ownership" in err:
+            raise self._refusal(args, err)
         return out
 
+    def _finish(self, args: Sequence[str], stdin: bytes = b"", folder: str = "") -> Finished:
+        program = git_process.executable(self.work_tree)
+        argv = [program, "-C", folder or self.root, *git_process.GUARDS, *args]
+        return git_process.spawn(argv, stdin)
 
-def _command(args: Sequence[str]) -> str:
-    return next(word for word in args if not word.startswith("-"))
+    def _refusal(self, args: Sequence[str], message: bytes) -> DatavcError:
+        command = next(word for word in args if not word.startswith("-"))
+        return git_process.refusal(self.work_tree, command, message.decode("utf-8", "replace"))
 
 
 def _checked(key: str) -> str:

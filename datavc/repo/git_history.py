@@ -57,6 +57,9 @@ def in_scope(scope: RevisionScope, starts: Sequence[str], walk: Walk, peel: Peel
     """
     found: list[str] = []
     for start in starts:
+        if scope.num == 1:
+            found.append(start)
+            continue
         limit = () if scope.num < 0 else (f"--max-count={scope.num}",)
         found += _lines(walk(["rev-list", "--first-parent", *limit, start, "--"]))
     if scope.all_commits:
