@@ -38,6 +38,9 @@ PROTOCOLS = {
 BUCKETS = frozenset({"s3", "gs", "az"})
 """Services whose host part is a bucket (Azure: container), and whose paths are key prefixes."""
 
+_HOSTED = frozenset(PROTOCOLS.values()) - {"memory", "hdfs"}
+"""Services whose address says nothing without a host or bucket."""
+
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _USERINFO = re.compile(r"(?<=://)[^/?#\s]*@")
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f]")
@@ -93,7 +96,7 @@ def parse(url: str, extra: Set[str] = frozenset()) -> Address:
     if name not in PROTOCOLS and name not in extra:
         raise ConfigError(
             f"{redacted(url)}: the protocol {name!r} is not one that datavc uses by itself",
-            f"`datavc config --global core.allowed_protocols {name}` allows it for you",
+            f"`datavc config --global core.protocols {name}` allows it for you",
         )
     if PROTOCOLS.get(name) == "local":
         return _file(url)
@@ -125,7 +128,7 @@ def _remote(protocol: str, url: str) -> Address:
     _check_host(host, url)
     if _CONTROL.search(parts.path) or ".." in parts.path.split("/"):
         raise ConfigError(f"{redacted(url)!r} has a path that a remote must not have")
-    if not host and protocol not in ("memory", "hdfs"):
+    if not host and protocol in _HOSTED:
         raise ConfigError(f"{redacted(url)} names no {'bucket' if bucket else 'host'}")
     if parts.query or parts.fragment:
         raise ConfigError(f"{redacted(url)} has a query, which a remote must not")

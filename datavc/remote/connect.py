@@ -118,10 +118,8 @@ def _opener(remote: RemoteConfig, address: Address) -> Callable[[], Dialect]:
     kind = _kind(address)
     dialect = SshDialect if address.protocol == "ssh" else GenericDialect
 
-    def opened() -> Dialect:
-        return dialect(_open(kind, given, remote.name))
-
-    return opened
+    url = "" if address.protocol in _KINDS else address.url
+    return lambda: dialect(_open(kind, given, remote.name, url))
 
 
 def _s3_opener(remote: RemoteConfig) -> Callable[[], Dialect]:
@@ -144,9 +142,9 @@ def _s3_opener(remote: RemoteConfig) -> Callable[[], Dialect]:
     return lambda: ObstoreDialect(open_adapter(adapter))
 
 
-def _open(kind: _Kind, given: dict[str, Any], name: str) -> FileSystem:
+def _open(kind: _Kind, given: dict[str, Any], name: str, url: str = "") -> FileSystem:
     try:
-        return open_filesystem(kind.filesystem, given)
+        return open_filesystem(kind.filesystem, given, url)
     except ImportError as error:
         extra = kind.extra or kind.filesystem
         raise ConfigError(

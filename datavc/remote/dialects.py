@@ -6,6 +6,7 @@ A path is `bucket/key` for object stores, else a path as the file system underst
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, Protocol
@@ -49,6 +50,17 @@ class Folders(Protocol):
 
     async def rename(self, path: str, final: str) -> None:
         """Give a blob its final name, in place of what has it."""
+
+
+def _give_up(file: FileSystem) -> None:
+    """Drop a half-written file: closing it would publish what was written so far.
+
+    Not every kind knows how; those write under a temporary name, which the backend deletes.
+    """
+    with contextlib.suppress(Exception):
+        file.discard()
+    with contextlib.suppress(Exception):
+        file.closed = True
 
 
 def part_size(size: int) -> int:
@@ -109,10 +121,7 @@ class GenericDialect:
             for data in parts(stream, size):
                 file.write(data)
         except BaseException:
-            discard = getattr(file, "discard", None)
-            if discard is not None:
-                discard()
-            file.closed = True  # closing would publish what was written so far
+            _give_up(file)
             raise
         file.close()
 
@@ -133,13 +142,17 @@ class GenericDialect:
         return self._blob(found) if found.get("type", "file") == "file" else None
 
     async def list(self, path: str) -> list[BlobInfo]:
-        """Walk a folder."""
+        """Walk a folder; the file system's own spelling of names is undone."""
         self._plain.invalidate_cache()
         try:
             found = await self._fs._find(path, detail=True)
         except FileNotFoundError:
             return []
-        return [self._blob(entry) for entry in found.values()]
+        start = str(self._plain._strip_protocol(path)).strip("/")
+        blobs = (self._blob(entry) for entry in found.values())
+        return [
+            blob._replace(key=path + blob.key.strip("/").removeprefix(start)) for blob in blobs
+        ]
 
     def _blob(self, entry: dict[str, Any]) -> BlobInfo:
         time = next(
@@ -162,11 +175,15 @@ class GenericDialect:
 
     async def make_folder(self, path: str) -> None:
         """Make a folder."""
-        await self._fs._makedirs(path, exist_ok=True)
+        import asyncio
+
+        await asyncio.to_thread(self._plain.makedirs, path, exist_ok=True)
 
     async def rename(self, path: str, final: str) -> None:
         """Move a file; what has the name already holds the same bytes."""
-        await self._fs._mv_file(path, final)
+        import asyncio
+
+        await asyncio.to_thread(self._plain.mv, path, final)
 
 
 class SshDialect(GenericDialect):

@@ -109,7 +109,7 @@ class FsspecBackend:
         return self._prefix + key
 
     def _key(self, path: str) -> str:
-        return path.lstrip("/").removeprefix(self._prefix.lstrip("/"))
+        return path.removeprefix(self._prefix)
 
     def _send(self, key: str, stream: BinaryIO, size: int) -> None:
         path = self._path(key)
@@ -187,14 +187,18 @@ def _folders(dialect: Dialect) -> GenericDialect:
     return dialect
 
 
-def open_filesystem(protocol: str, options: dict[str, Any]) -> FileSystem:
-    """Return an asynchronous file system of fsspec, shared with nobody."""
+def open_filesystem(protocol: str, options: dict[str, Any], url: str = "") -> FileSystem:
+    """Return an asynchronous file system of fsspec, shared with nobody.
+
+    What `url` says of host and user counts where `options` does not.
+    """
     import fsspec
     from fsspec.asyn import AsyncFileSystem
     from fsspec.implementations.asyn_wrapper import AsyncFileSystemWrapper
 
     cls = fsspec.get_filesystem_class(protocol)
-    plain = cls(**options, skip_instance_cache=True)
+    named = cls._get_kwargs_from_urls(url) if url else {}
+    plain = cls(**named | options, skip_instance_cache=True)
     return plain if isinstance(plain, AsyncFileSystem) else AsyncFileSystemWrapper(plain)
 
 

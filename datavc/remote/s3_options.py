@@ -10,6 +10,12 @@ from collections.abc import Callable, Mapping
 from datavc.core.remotes import RemoteConfig
 from datavc.remote.options import ELSEWHERE, Options, flag, mapped
 
+PART_S = 128
+"""Seconds that a part may take: aiohttp counts the sending into the wait for an answer.
+
+FsspecBackend bounds each request by its size, so this only must not be too short.
+"""
+
 
 def for_s3fs(remote: RemoteConfig, environment: Mapping[str, str]) -> Options:
     """Return what s3fs takes. Retries are ours alone; a server of one's own is asked by path."""
@@ -24,7 +30,8 @@ def for_s3fs(remote: RemoteConfig, environment: Mapping[str, str]) -> Options:
         if not (environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")):
             client.setdefault("region_name", "us-east-1")
     config.setdefault("connect_timeout", options.pop("connect_timeout", remote.connect_timeout_s))
-    config.setdefault("read_timeout", options.pop("read_timeout", remote.read_timeout_s))
+    read_timeout_s = float(str(options.pop("read_timeout", remote.read_timeout_s)))
+    config.setdefault("read_timeout", read_timeout_s + PART_S)
     config.setdefault("retries", {"total_max_attempts": 1, "mode": "standard"})
     config.setdefault("max_pool_connections", 64)
     if proxy := options.pop("proxy", None):

@@ -82,7 +82,7 @@ _RULES = (
     _rule(
         r"IncompleteRead|PayloadError|ContentLengthError|IncompleteBody|decoding response body|"
         r"ConnectionReset|ConnectionLost|ConnectionClosed|ServerDisconnected|BrokenPipe|"
-        r"request or response body|Connection lost",
+        r"request or response body|Connection lost|Requested \d+\.\.\d+, got",
         "cut the connection",
         "repeat the command: it goes on where it stopped",
         transient=True,

@@ -11,7 +11,9 @@ import pytest
 
 from datavc.core.errors import DataError
 from datavc.remote import connect
-from datavc.remote.backend import PART, SMALL, Backend
+from datavc.remote.backend import PART, SMALL, Backend, Capabilities
+from datavc.remote.dialects import GenericDialect
+from datavc.remote.fsspec_backend import FsspecBackend, Place, open_filesystem
 from datavc.remote.limit import LimitBackend
 from datavc.remote.memory import MemoryBackend
 from datavc.remote.store import RemoteStore
@@ -27,16 +29,22 @@ def _of(remote) -> Backend:
     params=[
         "memory",
         "limited",
+        "any fsspec file system",
         pytest.param("s3fs", marks=pytest.mark.s3),
         pytest.param("obstore", marks=pytest.mark.s3),
         pytest.param("ssh", marks=pytest.mark.ssh),
     ]
 )
-def backend(request) -> Backend:
+def backend(request, tmp_path) -> Backend:
     if request.param == "memory":
         return MemoryBackend(f"memory://{secrets.token_hex(6)}")
     if request.param == "limited":
         return LimitBackend(MemoryBackend(f"memory://{secrets.token_hex(6)}"), 1 << 40)
+    if request.param == "any fsspec file system":
+        place = Place(
+            str(tmp_path / "root"), "file://root", Capabilities(False, False, True, False)
+        )
+        return FsspecBackend(place, lambda: GenericDialect(open_filesystem("file", {})), 10)
     if request.param == "ssh":
         return _of(request.getfixturevalue("ssh_remote")())
     return _of(request.getfixturevalue("s3_bucket").remote(request.param))

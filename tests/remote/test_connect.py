@@ -10,7 +10,9 @@ import socket
 import threading
 import time
 
+import fsspec
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 
 from datavc.core.errors import ConfigError, DataError, RemoteError
 from datavc.core.hashing import hash_bytes
@@ -94,9 +96,22 @@ def test_a_missing_package_is_named_with_the_line_that_installs_it():
 
 
 def test_other_protocols_of_fsspec_work_once_they_are_allowed(tmp_path):
-    remote = RemoteConfig("r", f"dir://{tmp_path}/x", options={"fo": "unused"})
-    with pytest.raises(ConfigError, match="dir"):
+    class Shelf(LocalFileSystem):
+        @classmethod
+        def _strip_protocol(cls, path):
+            return super()._strip_protocol(str(path).removeprefix("shelf:/"))
+
+    fsspec.register_implementation("shelf", Shelf, clobber=True)
+    remote = RemoteConfig("r", f"shelf://{tmp_path}", options={"auto_mkdir": True})
+    with pytest.raises(ConfigError, match="shelf"):
         _connect(remote)
+
+    store = _connect(remote, extra_protocols=frozenset({"shelf"}))
+    digest = _put(store, b"data")
+
+    assert read(store, digest) == b"data"
+    assert [info.digest for info in store.iter()] == [digest]
+    assert read(LocalStore(str(tmp_path), "blake3"), digest) == b"data"
 
 
 @pytest.mark.s3
