@@ -59,7 +59,7 @@ def test_directories_merge_by_their_files(merging):
 
     outcome, text = merge(
         base,
-        "# kept\n" + directory(repo, {"a": "2", "b": "1", "c": "1"}, desc="photos"),
+        "# kept\n" + directory(repo, {"a": "2", "b": "1", "c": "1"}),
         directory(repo, {"b": "3", "c": "1", "d": "4", "a": "1"}) + "mine: too\n",
     )
 
@@ -67,7 +67,6 @@ def test_directories_merge_by_their_files(merging):
     assert files_of(repo, text) == {"a": "2", "b": "3", "c": "1", "d": "4"}
     assert "# kept\n" in text
     assert "mine: too\n" in text
-    assert "desc: photos\n" in text
 
 
 def test_two_directories_that_were_added_apart_merge(merging):
