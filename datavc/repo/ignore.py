@@ -1,0 +1,184 @@
+"""`.datavcignore`: names that datavc passes over, by the rules of .gitignore.
+
+A file applies to the folder it stands in and those below; the deepest that has a matching line
+decides, in it the last such line. Nothing below an ignored folder can be taken back in.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from datavc.core.errors import FormatError, PathError
+from datavc.core.paths import join, name, parent
+from datavc.repo.layout import FOLDER, IGNORE_FILE
+
+if TYPE_CHECKING:
+    import re
+
+SIZE_LIMIT = 1 << 20
+"""Bytes in one file of patterns."""
+
+ALWAYS = (".git", FOLDER)
+"""Names that belong to Git and datavc themselves, wherever they stand."""
+
+REMEMBERED = 4096
+"""Folders whose patterns are kept in memory; a walk needs those it is in."""
+
+_FOLDER_MARK = (
+    "ps_d"  # the group in which pathspec's expressions (0.12 to 1.1) note a folder's end
+)
+
+
+class Rule(NamedTuple):
+    """A line that decides; `file` is below the project's root, and empty for what always holds."""
+
+    file: str
+    line: int
+    pattern: str
+    negated: bool = False
+
+
+class _Pattern(NamedTuple):
+    rule: Rule
+    regex: re.Pattern[str]
+
+
+class _Layer(NamedTuple):
+    """The patterns of one folder, the last line first."""
+
+    folder: str
+    patterns: tuple[_Pattern, ...]
+
+
+class IgnoreRules:
+    """All rules of one project; files of patterns are read when their folder is first met."""
+
+    def __init__(self, root: str) -> None:
+        """Begin at the project's root, an absolute path; nothing is read yet."""
+        self._root = root
+        self._layers: dict[str, tuple[_Layer, ...]] = {}
+
+    def match(self, path: str, *, is_dir: bool) -> Rule | None:
+        """Return the line because of which `path`, or a folder above it, is ignored."""
+        rule = self.deciding(path, is_dir=is_dir)
+        return None if rule is None or rule.negated else rule
+
+    def deciding(self, path: str, *, is_dir: bool) -> Rule | None:
+        """Return the line that decides about `path`, also one that takes it back in.
+
+        Raises:
+            FormatError, PathError: a file of patterns cannot be read.
+        """
+        for folder in _folders(path):
+            rule = self._own(folder, is_dir=True)
+            if rule is not None and not rule.negated:
+                return rule
+        return self._own(path, is_dir=is_dir)
+
+    def is_ignored(self, path: str, *, is_dir: bool) -> bool:
+        """Tell whether a walk passes over `path`; the folders above it are those it came through.
+
+        So a tracked directory is walked even if a rule names that directory itself.
+        """
+        folder, _, last = path.rpartition("/")
+        if last in ALWAYS:
+            return True
+        layers = self._layers.get(folder)
+        if layers is None:
+            layers = self._at(folder)
+        if not layers:
+            return False
+        rule = self._own(path, is_dir=is_dir)
+        return rule is not None and not rule.negated
+
+    def _own(self, path: str, *, is_dir: bool) -> Rule | None:
+        """Return the line that decides about `path`, no matter what is above it."""
+        if name(path) in ALWAYS:
+            return Rule("", 0, name(path))
+        for layer in self._at(parent(path)):
+            text = path[len(layer.folder) + 1 :] if layer.folder else path
+            text += "/" if is_dir else ""
+            for pattern in layer.patterns:
+                if _matches(pattern.regex, text):
+                    return pattern.rule
+        return None
+
+    def _at(self, folder: str) -> tuple[_Layer, ...]:
+        """Return what applies to names in `folder`, deepest first."""
+        known = self._layers.get(folder)
+        if known is not None:
+            return known
+        above = self._at(parent(folder)) if folder else ()
+        patterns = tuple(self._read(folder))
+        layers = (_Layer(folder, patterns), *above) if patterns else above
+        if len(self._layers) >= REMEMBERED:
+            self._layers.clear()
+        self._layers[folder] = layers
+        return layers
+
+    def _read(self, folder: str) -> Iterator[_Pattern]:
+        """Yield the patterns of the file in `folder`, the last line first."""
+        file = join(folder, IGNORE_FILE)
+        data = _content(os.path.join(self._root, file), file)
+        if not data:
+            return
+        text = data.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
+        for number, line in reversed(list(enumerate(text.split("\n"), 1))):
+            line = line.removesuffix("\r")
+            regex = _compile(line)
+            if regex is not None:
+                yield _Pattern(Rule(file, number, line, line.startswith("!")), regex)
+
+
+def load(root: str) -> IgnoreRules:
+    """Return the rules of the project at `root`, an absolute path."""
+    return IgnoreRules(root)
+
+
+def _folders(path: str) -> Iterator[str]:
+    """Yield the folders above `path`, from the top."""
+    at = path.find("/")
+    while at >= 0:
+        yield path[:at]
+        at = path.find("/", at + 1)
+
+
+def _content(full: str, file: str) -> bytes:
+    """Return the bytes of a file of patterns; nothing if there is none."""
+    try:
+        fd = os.open(full, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return b""
+    except OSError as error:
+        raise PathError(f"{file} cannot be read: {error.strerror}") from error
+    with open(fd, "rb", buffering=0) as stream:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise PathError(f"{file} is not a file")
+        data = stream.read(SIZE_LIMIT + 1) or b""
+    if len(data) > SIZE_LIMIT:
+        raise FormatError(f"{file} is larger than {SIZE_LIMIT} bytes")
+    return data
+
+
+def _compile(line: str) -> re.Pattern[str] | None:
+    """Return the expression of one line; None for a comment, a blank, or what Git passes over."""
+    if not line.strip() or line.startswith("#"):
+        return None
+    import pathspec
+
+    try:
+        (pattern,) = pathspec.GitIgnoreSpec.from_lines([line]).patterns
+    except ValueError:
+        return None
+    return None if pattern.include is None else pattern.regex
+
+
+def _matches(regex: re.Pattern[str], text: str) -> bool:
+    """Tell whether a pattern means `text` itself, not only a folder above it."""
+    marked = _FOLDER_MARK in regex.groupindex
+    return any(
+        not marked or found.end(_FOLDER_MARK) in (-1, len(text)) for found in regex.finditer(text)
+    )
