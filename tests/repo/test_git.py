@@ -481,21 +481,35 @@ def test_a_repository_of_somebody_else_is_refused_in_one_sentence(work):
         assert "safe.directory" in caught.value.hint
 
 
-def test_only_commits_the_other_side_lacks_are_being_pushed(work):
-    first = commit(work)
-    second = commit(work)
-    third = commit(work)
+def test_commits_being_pushed_are_those_with_pointers_that_the_other_side_lacks(work):
+    commits = []
+    for text in ("one", "two", "three"):
+        write(work, "a.datavc", text)
+        commits.append(commit(work))
+    first, second, third = commits
+    write(work, "readme.md", "text")
+    tip = commit(work)
     run(work, "update-ref", "refs/remotes/origin/main", second)
     zero = "0" * 40
+    new, moved = (f"refs/heads/main {tip} refs/heads/main {old}\n" for old in (zero, first))
     git = Git(work)
 
-    assert git.pushed_commits([f"refs/heads/main {third} refs/heads/main {first}\n"]) == [
-        third,
-        second,
-    ]
-    assert git.pushed_commits([f"refs/heads/main {third} refs/heads/main {zero}\n"], "origin") == [
-        third
-    ]
-    assert len(git.pushed_commits([f"refs/heads/main {third} refs/heads/main {zero}\n"])) == 3
+    assert git.pushed_commits([moved]) == [third, second]
+    assert git.pushed_commits([new], "origin") == [third]
+    assert git.pushed_commits([new]) == [third, second, first]
     assert git.pushed_commits([f"(delete) {zero} refs/heads/main {third}\n"]) == []
     assert git.pushed_commits([]) == []
+
+
+def test_a_version_that_a_merge_took_back_is_pushed_all_the_same(work):
+    write(work, "a.datavc", "one")
+    first = commit(work)
+    run(work, "checkout", "-qb", "side")
+    write(work, "a.datavc", "side")
+    side = commit(work)
+    run(work, "checkout", "-q", "main")
+    run(work, "merge", "-q", "--no-ff", "--no-edit", "-s", "ours", "side")
+
+    pushed = Git(work).pushed_commits([f"x {run(work, 'rev-parse', 'HEAD')} y {first}"])
+
+    assert side in pushed
