@@ -8,13 +8,12 @@ import pty
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from datavc import __version__
-from datavc.cli import crash, render
+from datavc.cli import crash
 from datavc.cli.app import TABLE
 from tests.support.repo import PROGRAM, RepoBuilder
 
@@ -323,119 +322,3 @@ def test_completion_completes_commands_and_options(folder: RepoBuilder):
     assert complete("datavc ver") == ["version"]
     assert "add" in complete("datavc remote ")
     assert complete("datavc version --js") == ["--json"]
-
-
-def test_init_begins_a_project(make_repo: Callable[..., RepoBuilder]):
-    user = make_repo(init=False)
-    user.git("init", "--quiet")
-
-    assert "Would make" in user.run("init", "--dry-run").stdout
-    assert not (user.root / ".datavc").exists()
-
-    user.run("init")
-
-    assert user.git("status", "--porcelain").stdout.splitlines() == [
-        "A  .datavc/.gitignore",
-        "A  .datavc/config.toml",
-        "A  .datavcignore",
-        "A  .gitattributes",
-    ]
-    assert user.read(".datavc/config.toml") == b'[core]\ndigest = "blake3"\n'
-
-
-def test_init_takes_the_digest(make_repo: Callable[..., RepoBuilder]):
-    user = make_repo(init=False)
-    user.git("init", "--quiet")
-
-    assert user.run("init", "--digest", "md5", check=False).code == 1
-    user.run("init", "--digest", "sha256")
-
-    assert user.run("config", "core.digest").stdout == "sha256\n"
-
-
-def test_init_again_replaces_nothing(repo: RepoBuilder):
-    repo.write(".datavcignore", "mine\n")
-    (repo.root / ".datavc" / ".gitignore").unlink()
-
-    done = repo.run("init", check=False)
-
-    assert done.code == 1
-    assert "already" in done.stderr
-    repo.run("init", "-f")
-    assert repo.read(".datavcignore") == b"mine\n"
-    assert b"/cache/" in repo.read(".datavc/.gitignore")
-
-
-def test_init_outside_git_leads_on(folder: RepoBuilder):
-    done = folder.run("init", check=False)
-
-    assert done.code == 1
-    assert "Hint: `git init`" in done.stderr
-
-
-def test_init_below_the_top_needs_to_be_said(make_repo: Callable[..., RepoBuilder]):
-    user = make_repo(init=False)
-    user.git("init", "--quiet")
-    user.write("sub/file", "")
-
-    done = user.run("init", cwd="sub", check=False)
-
-    assert "--subdir" in done.stderr
-    user.run("init", "--subdir", cwd="sub")
-    assert user.run("root", cwd="sub").stdout == ".\n"
-
-
-def test_init_inside_a_project_is_refused(repo: RepoBuilder):
-    repo.write("sub/file", "")
-
-    assert (
-        "inside the datavc project" in repo.run("init", "--subdir", cwd="sub", check=False).stderr
-    )
-
-
-def test_init_where_git_ignores_its_folder_is_refused(make_repo: Callable[..., RepoBuilder]):
-    user = make_repo(init=False)
-    user.git("init", "--quiet")
-    user.write(".gitignore", ".datavc/\n")
-
-    done = user.run("init", check=False)
-
-    assert done.code == 1
-    assert "Git ignores .datavc" in done.stderr
-    assert not (user.root / ".datavc").exists()
-
-
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (1288490189, "1.2 GiB")],
-)
-def test_sizes_read_well(count: int, text: str):
-    assert render.size(count) == text
-
-
-@pytest.mark.parametrize(
-    ("time_s", "text"),
-    [
-        (0.31, "0.3 s"),
-        (59.4, "59 s"),
-        (59.9, "1 min 0 s"),
-        (185, "3 min 5 s"),
-        (7800, "2 h 10 min"),
-    ],
-)
-def test_durations_read_well(time_s: float, text: str):
-    assert render.duration(time_s) == text
-
-
-def test_results_become_plain_json():
-    value = {"set": {2, 1}, "bytes": b"a\xff", "name": "b\udcfe", "ü": (1, None, True)}
-
-    text = render.json_text(value)
-
-    text.encode()
-    assert json.loads(text) == {
-        "set": [1, 2],
-        "bytes": "a\udcff",
-        "name": "b\udcfe",
-        "ü": [1, None, True],
-    }
