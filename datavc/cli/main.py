@@ -47,12 +47,16 @@ def main(argv: list[str] | None = None) -> None:
         print("Interrupted", file=sys.stderr)
         code = INTERRUPTED
     except BrokenPipeError:
-        # What is still in the buffer would fail once more when the interpreter ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         code = PIPE_CLOSED
     except Exception as error:
         code = _fail(error, arguments)
     sys.exit(code)
+
+
+def _drop_output() -> None:
+    """Send what is still buffered nowhere: it would fail once more when the interpreter ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(arguments: list[str]) -> int:
@@ -82,9 +86,13 @@ def _fail(error: Exception, arguments: list[str]) -> int:
     print(f"Error: {render.display(message)}", file=sys.stderr)
     if hint:
         print(f"Hint: {render.display(hint)}", file=sys.stderr)
-    if "--json" in arguments:
-        answer = {"error": {"message": message, "hint": hint, "exit_code": code}}
-        sys.stdout.write(render.json_text(answer) + "\n")
+    try:
+        if "--json" in arguments:
+            answer = {"error": {"message": message, "hint": hint, "exit_code": code}}
+            sys.stdout.write(render.json_text(answer) + "\n")
+        sys.stdout.flush()
+    except OSError:
+        _drop_output()
     return code
 
 
