@@ -42,8 +42,27 @@ class Rule(NamedTuple):
 
 
 class _Pattern(NamedTuple):
+    """A line as an expression, which also finds what lies below the names that the line means.
+
+    `only_inside` is set for `folder/**`, whose expression finds the folder too, but means what
+    is in it.
+    """
+
     rule: Rule
     regex: re.Pattern[str]
+    only_inside: bool
+
+    def means(self, text: str) -> bool:
+        """Tell whether `text`, which ends in a slash if it is a folder, is meant itself."""
+        if self.only_inside:
+            if self.rule.pattern.rstrip().endswith("/") and not text.endswith("/"):
+                return False
+            return self.regex.search(parent(text.removesuffix("/")) + "/") is not None
+        marked = _FOLDER_MARK in self.regex.groupindex
+        return any(
+            not marked or found.end(_FOLDER_MARK) in (-1, len(text))
+            for found in self.regex.finditer(text)
+        )
 
 
 class _Layer(NamedTuple):
@@ -102,7 +121,7 @@ class IgnoreRules:
             text = path[len(layer.folder) + 1 :] if layer.folder else path
             text += "/" if is_dir else ""
             for pattern in layer.patterns:
-                if _matches(pattern.regex, text):
+                if pattern.means(text):
                     return pattern.rule
         return None
 
@@ -130,7 +149,9 @@ class IgnoreRules:
             line = line.removesuffix("\r")
             regex = _compile(line)
             if regex is not None:
-                yield _Pattern(Rule(file, number, line, line.startswith("!")), regex)
+                body = line.rstrip().removesuffix("/").removeprefix("!")
+                inside = body.endswith("/**") and body != "/**"
+                yield _Pattern(Rule(file, number, line, line.startswith("!")), regex, inside)
 
 
 def load(root: str) -> IgnoreRules:
@@ -174,11 +195,3 @@ def _compile(line: str) -> re.Pattern[str] | None:
     except ValueError:
         return None
     return None if pattern.include is None else pattern.regex
-
-
-def _matches(regex: re.Pattern[str], text: str) -> bool:
-    """Tell whether a pattern means `text` itself, not only a folder above it."""
-    marked = _FOLDER_MARK in regex.groupindex
-    return any(
-        not marked or found.end(_FOLDER_MARK) in (-1, len(text)) for found in regex.finditer(text)
-    )
