@@ -104,7 +104,7 @@ def _root(address: Address) -> str:
         port = f":{address.port}" if address.port else ""
         return f"{address.protocol}://{address.host}{port}{address.path}"
     if address.protocol in ("webdav", "webdavs"):
-        return ""
+        return address.path.strip("/")
     if address.protocol in _KINDS:
         return address.path
     return address.url.rstrip("/")

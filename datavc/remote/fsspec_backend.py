@@ -28,6 +28,9 @@ LARGE_AT_ONCE = 4
 TEMPORARY = "tmp"
 """Folder of half-written blobs, where a service has no atomic put."""
 
+PREFERRED = {"ssh": "sshfs.SSHFileSystem"}
+"""Classes to take where fsspec itself knows another: its own for ssh does one thing at a time."""
+
 
 class Place(NamedTuple):
     """Where a backend works: path of its root in the file system, address, and what it can do."""
@@ -85,7 +88,10 @@ class FsspecBackend:
         try:
             return self._run(lambda it: it.get(path, start, end), length or SMALL)
         except RemoteError as error:
-            if error.__cause__ is not None and trouble.is_beyond_end(error.__cause__):
+            cause = error.__cause__ or error
+            if trouble.is_missing(cause):
+                raise FileNotFoundError(f"{self.address} has no {key}") from cause
+            if trouble.is_beyond_end(cause):
                 return b""
             raise
 
@@ -140,8 +146,7 @@ class FsspecBackend:
         """Return the answer to one request that moves `size` bytes.
 
         Raises:
-            FileNotFoundError: the blob is not there.
-            RemoteError: anything else.
+            RemoteError: there is none; what the library raised is its cause.
         """
         import asyncio
 
@@ -161,8 +166,6 @@ class FsspecBackend:
         except DatavcError:
             raise
         except Exception as error:
-            if trouble.is_missing(error):
-                raise FileNotFoundError(str(error)) from error
             explained = trouble.explain(error, self.address)
             if explained.transient:
                 self._forget(dialect)
@@ -196,6 +199,8 @@ def open_filesystem(protocol: str, options: dict[str, Any], url: str = "") -> Fi
     from fsspec.asyn import AsyncFileSystem
     from fsspec.implementations.asyn_wrapper import AsyncFileSystemWrapper
 
+    if protocol in PREFERRED:
+        fsspec.register_implementation(protocol, PREFERRED[protocol], clobber=True)
     cls = fsspec.get_filesystem_class(protocol)
     named = cls._get_kwargs_from_urls(url) if url else {}
     plain = cls(**named | options, skip_instance_cache=True)

@@ -217,7 +217,7 @@ def _ssh(options: Options, address: Address, remote: RemoteConfig) -> Options:
 def _webdav(options: Options, address: Address, remote: RemoteConfig) -> Options:
     scheme = "https" if address.protocol == "webdavs" else "http"
     port = f":{address.port}" if address.port else ""
-    options["base_url"] = f"{scheme}://{address.host}{port}{address.path}"
+    options["base_url"] = f"{scheme}://{address.host}{port}/"
     user = options.pop("user", address.user)
     password = options.pop("password", address.password)
     if user is not None:

@@ -110,6 +110,11 @@ _RULES = (
         "can only be read",
         "push to another remote with `-r NAME`",
     ),
+    _rule(
+        r"FileNotFoundError|Errno 2\b|\b(404|409)\b",
+        "has no such folder, and none can be made",
+        "mend the address with `datavc remote modify NAME url URL`",
+    ),
 )
 
 

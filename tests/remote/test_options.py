@@ -126,7 +126,7 @@ def test_options_win_over_the_address():
 
 def test_webdav_http_azure_and_google_have_their_own_names():
     dav = _other("webdavs://host:8443/dav", user="me", password="pw", cert_path="c", key_path="k")
-    assert dav["base_url"] == "https://host:8443/dav"
+    assert dav["base_url"] == "https://host:8443/"
     assert dav["auth"] == ("me", "pw")
     assert dav["cert"] == ("c", "k")
     assert _other("https://host/x", user="me", password="pw")["headers"] == {
