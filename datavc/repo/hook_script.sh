@@ -104,7 +104,7 @@ nothing_changed() {
   record | cmp -s - "$git_dir/datavc-stamp"
   case $? in
   0) # restoring a path from a commit changes the work tree alone
-    [ "$hook$3" = post-checkout0 ] || return 0
+    [ "$hook" = post-checkout ] || return 0
     [ ! -f "$git_dir/datavc-unlike" ] || return 1
     [ -z "$(git diff-files --name-only -- '*.datavc' '*datavc.lock')" ]
     ;;
@@ -133,6 +133,7 @@ pre-push)
   exit
   ;;
 reference-transaction) [ "$1" = committed ] || leave ;;
+post-checkout) [ "$3" = 0 ] || leave ;; # of a branch: post-index-change has seen it already
 esac
 case $GIT_INDEX_FILE in
 '' | index | */index) ;;
