@@ -8,7 +8,6 @@ still named, and its objects count as used until the operation expires.
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -78,7 +77,7 @@ class Journal:
 
         os.makedirs(self._folder, exist_ok=True)
         now = time.time()
-        identity = f"{int(now * 1000):015d}-{secrets.token_hex(3)}"
+        identity = f"{int(now * 1000):015d}-{os.urandom(3).hex()}"
         header = {"datavc operation": FORMAT, "id": identity, "time": now, "command": command}
         lines = [json.dumps(header), *(json.dumps(_change_out(change)) for change in changes)]
         data = ("\n".join(lines) + "\n").encode()

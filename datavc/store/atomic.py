@@ -11,7 +11,6 @@ import contextlib
 import fcntl
 import functools
 import os
-import secrets
 import sys
 from collections.abc import Sequence
 from typing import Literal
@@ -105,7 +104,7 @@ def write_bytes(file: str, data: bytes, *, mode: int = 0o644, durable: bool = Tr
     """
     folder, name = os.path.split(file)
     folder_fd = os.open(folder or ".", _FOLDER)
-    temporary = f".{name[:80]}.{secrets.token_hex(6)}.tmp"
+    temporary = f".{name[:80]}.{os.urandom(6).hex()}.tmp"
     try:
         fd = os.open(temporary, _CREATE, mode, dir_fd=folder_fd)
         try:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -28,7 +27,7 @@ class Lease:
         self._folder = os.path.join(root, "leases")
         os.makedirs(self._folder, exist_ok=True)
         while True:
-            self.name = f"{os.getpid()}-{secrets.token_hex(6)}"
+            self.name = f"{os.getpid()}-{os.urandom(6).hex()}"
             file = os.path.join(self._folder, self.name)
             self._fd = os.open(file, _FLAGS | os.O_APPEND, 0o666)
             try_lock(self._fd)

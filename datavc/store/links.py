@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 from contextlib import suppress
 from typing import NamedTuple, Protocol
 
@@ -52,7 +51,7 @@ class Placer:
         self._store = store
         os.makedirs(tmp, exist_ok=True)
         self._tmp_fd = os.open(tmp, _FOLDER)
-        self._stem = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self._stem = f"{os.getpid()}-{os.urandom(4).hex()}"
         self._count = 0
         makers: dict[str, _Maker] = {
             "reflink": self._reflink,

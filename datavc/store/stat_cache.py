@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import functools
 import os
-import secrets
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
@@ -118,7 +117,7 @@ class StatCache:
 
         Where nothing can be written: two seconds ago by ours, the step of the coarsest ones.
         """
-        probe = os.path.join(self._folder, f".clock-{secrets.token_hex(4)}")
+        probe = os.path.join(self._folder, f".clock-{os.urandom(4).hex()}")
         try:
             os.makedirs(self._folder, exist_ok=True)
             fd = os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
