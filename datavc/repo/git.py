@@ -307,9 +307,10 @@ class Git:
 
     def _walk(self, args: Sequence[str]) -> bytes:
         """Return what a Git command prints that is asked seldom, through GitPython."""
-        import git
-
-        argv = [git_process.executable(self.work_tree), *git_process.GUARDS, *args]
+        program = git_process.executable(self.work_tree)
+        with git_process.chosen(program):
+            import git
+        argv = [program, *git_process.GUARDS, *args]
         if strays := git_process.stray_variables():
             argv = ["/usr/bin/env", *(part for name in strays for part in ("-u", name)), *argv]
         code, out, err = git.Git(self.root).execute(

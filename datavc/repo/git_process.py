@@ -6,11 +6,12 @@ November 2026), which is what `status` and the hooks are made of. Nothing here k
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import select
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from datavc.core.errors import BusyError, DatavcError, NotARepository
@@ -32,6 +33,7 @@ _KEPT = (
 )
 """The user's own word about Git as a whole; every other GIT_… names one repository or one call."""
 
+_CHOICE = "GIT_PYTHON_GIT_EXECUTABLE"
 _PIECE = 1 << 16
 
 
@@ -59,6 +61,22 @@ def executable(untrusted: str) -> str:
         if os.path.isfile(file) and os.access(file, os.X_OK):
             return file
     raise DatavcError("Git is not installed, or not on PATH", "install Git 2.36 or newer")
+
+
+@contextlib.contextmanager
+def chosen(program: str) -> Iterator[None]:
+    """Have GitPython, which starts Git when it is imported, start `program`.
+
+    Left to itself it takes the first on PATH, be it in the current folder.
+    """
+    before = os.environ.get(_CHOICE)
+    os.environ[_CHOICE] = program
+    try:
+        yield
+    finally:
+        del os.environ[_CHOICE]
+        if before is not None:
+            os.environ[_CHOICE] = before
 
 
 def stray_variables() -> list[str]:

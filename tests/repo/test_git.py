@@ -443,6 +443,21 @@ def test_git_below_the_repository_or_at_a_relative_place_is_not_started(work, mo
     assert Git(work).branch() == "main"
 
 
+def test_gitpython_does_not_start_one_either(work):
+    marker = os.path.join(work, "ran")
+    write(work, "git", f"#!/bin/sh\ntouch '{marker}'\nexec /usr/bin/git \"$@\"\n")
+    os.chmod(os.path.join(work, "git"), 0o755)
+    code = f"from datavc.repo.git import Git; print(len(Git({work!r}).worktrees()))"
+    env = {**os.environ, "PATH": f".:{work}:{os.environ['PATH']}"}
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=work, env=env, capture_output=True, check=True
+    )
+
+    assert done.stdout == b"1\n"
+    assert not os.path.exists(marker)
+
+
 def test_without_git_one_sentence_says_so(work, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
 
