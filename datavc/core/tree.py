@@ -144,20 +144,6 @@ def check_link(path: RepoPath, target: str) -> None:
         raise PathError(f"link {path!r} leads to a path longer than {paths.MAX_PATH} bytes")
 
 
-def check_segment(segment: Segment, entries: Sequence[TreeEntry], where: str) -> None:
-    """Refuse a leaf that is not what the root says of it: first path, count, bytes.
-
-    Raises:
-        FormatError: one of them differs.
-    """
-    said = (segment.first, segment.files, segment.size)
-    found = (entries[0].path if entries else "", len(entries), sum(entry[2] for entry in entries))
-    if said != found:
-        raise FormatError(
-            f"{where}: a segment of this tree is not what its root says: {said[0]!r}"
-        )
-
-
 class Seams:
     """Refuses what is wrong only between two segments: order, a file that is a folder too."""
 

@@ -21,6 +21,8 @@ _BLANK = " \t\r"
 _LINE = re.compile(r"([A-Za-z0-9_][A-Za-z0-9_.-]*):(?:[ \t]+(.*))?", re.DOTALL)
 # Text without quotes, one line, that no other rule of YAML applies to; then a comment, perhaps.
 _PLAIN = re.compile(r"(?:[\w./~+]|-(?=\S))(?:[^\s:#]++|:(?=\S)|[ \t]+(?=[^\s#])|(?<=\S)#)*+")
+# Nearly every line there is: told apart first, because a history has many pointers.
+_USUAL = re.compile(r"([a-z_]+): ([A-Za-z0-9_./][^\s:#]*(?::[0-9a-f]+)?)")
 _DOUBLE = re.compile(r'"(?:[^"\\]|\\.)*"')
 _SINGLE = re.compile(r"'((?:[^']|'')*)'")
 _REST = re.compile(r"(?:[ \t]+#.*|[ \t]*)")
@@ -104,8 +106,10 @@ def scan(text: str, where: str) -> list[Item]:
 
 def _item(lines: list[str], at: int, found: re.Match[str], where: str) -> Item:
     """Return the item that begins at line `at`."""
-    key, value = found[1], found[2] or ""
     end = _end(lines, at)
+    if end == at + 1 and (usual := _USUAL.fullmatch(lines[at])):
+        return Item(usual[1], strict_yaml.plain(usual[2]), at, end, usual.span(2))
+    key, value = found[1], found[2] or ""
     if end == at + 1 and (simple := _simple(value)) is not None:
         meaning, length = simple
         start = found.start(2)
