@@ -1,52 +1,14 @@
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 
-from datavc.core.errors import BusyError, DatavcError, FormatError, NotARepository, UsageError
+from datavc.core.errors import BusyError, DatavcError, FormatError, NotARepository
 from datavc.repo import git as door
 from datavc.repo.git import Git
 from datavc.repo.git_history import RevisionScope
-
-POINTER = "datavc: 1\n"
-
-
-def run(folder, *args, **environment):
-    env = {**os.environ, "GIT_AUTHOR_DATE": "", "GIT_COMMITTER_DATE": "", **environment}
-    env = {name: value for name, value in env.items() if value}
-    done = subprocess.run(["git", *args], cwd=folder, env=env, capture_output=True, check=True)
-    return os.fsdecode(done.stdout.rstrip(b"\n"))
-
-
-def write(folder, name, text=POINTER):
-    file = os.path.join(folder, name)
-    os.makedirs(os.path.dirname(file), exist_ok=True)
-    with open(os.fsencode(file), "w") as stream:
-        stream.write(text)
-
-
-def commit(folder, message="change", **environment):
-    run(folder, "add", "-A")
-    run(folder, "commit", "-qm", message, "--allow-empty", **environment)
-    return run(folder, "rev-parse", "HEAD")
-
-
-@pytest.fixture
-def work(tmp_path, monkeypatch):
-    """A Git repository without commits, with an identity and the project's folder."""
-    for name in [name for name in os.environ if name.startswith("GIT_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
-    folder = str(tmp_path / "work")
-    run(tmp_path, "init", "-qb", "main", folder)
-    config = tmp_path / "gitconfig"
-    config.write_text(
-        '[user]\nname = A\nemail = a@example.com\n[protocol "file"]\nallow = always\n'
-    )
-    write(folder, ".datavc/config.toml", "")
-    return folder
+from tests.support.raw_git import POINTER, commit, run, write
 
 
 def test_a_folder_outside_git_is_refused_with_the_way_out(tmp_path):
@@ -210,28 +172,6 @@ def test_conflicts_are_unmerged_and_not_in_the_index(work):
     assert list(git.pointers_unlike_head()) == ["a.datavc"]
 
 
-@pytest.mark.parametrize(
-    "rev", ["nothing", "", "--all", "-n1", "--output=x", "HEAD\0", "HEAD:a", "a..b"]
-)
-def test_what_is_no_commit_is_refused_by_name(work, rev):
-    commit(work)
-
-    with pytest.raises(DatavcError, match="no such revision") as caught:
-        Git(work).resolve(rev)
-
-    assert repr(rev) in caught.value.message
-    assert not os.path.exists(os.path.join(work, "x"))
-
-
-def test_revisions_resolve_to_commits(work):
-    first = commit(work)
-    run(work, "tag", "-am", "release", "v1")
-
-    git = Git(work)
-
-    assert git.resolve("v1") == git.resolve("HEAD") == git.resolve(first[:8]) == first
-
-
 def test_blobs_are_read_together_and_missing_ones_left_out(work):
     contents = {f"{number}.txt": f"line\n{number}\n\n" for number in range(50)} | {"empty": ""}
     for name, text in contents.items():
@@ -265,95 +205,6 @@ def test_large_answers_and_large_questions_do_not_block(work):
 
     assert len(git.read_file(head, "a.txt")) == 3_000_000
     assert git.ignored([f"folder/{number}" for number in range(50_000)]) == set()
-
-
-def test_scopes_name_the_commits_they_say(work):
-    old = commit(work, GIT_COMMITTER_DATE="2020-01-01T00:00:00Z")
-    middle = commit(work)
-    run(work, "tag", "light", old)
-    run(work, "tag", "-am", "x", "annotated", middle)
-    run(work, "tag", "-am", "x", "of-a-tag", "annotated")
-    run(work, "tag", "of-a-blob", run(work, "hash-object", "-w", ".datavc/config.toml"))
-    run(work, "checkout", "-qb", "other")
-    tip = commit(work)
-    run(work, "checkout", "-q", "main")
-    git = Git(work)
-
-    assert git.commits(RevisionScope()) == []
-    assert set(git.commits(RevisionScope(all_branches=True))) == {middle, tip}
-    assert set(git.commits(RevisionScope(all_tags=True))) == {old, middle}
-    assert set(git.commits(RevisionScope(all_commits=True))) == {old, middle, tip}
-    assert git.commits(RevisionScope(revs=("other", "main"))) == [tip, middle]
-    assert git.commits(RevisionScope(revs=("other",), num=2)) == [tip, middle]
-    assert git.commits(RevisionScope(revs=("other",), num=-1)) == [tip, middle, old]
-    assert set(git.commits(RevisionScope(date="2021-01-01"))) == {middle, tip}
-    with pytest.raises(UsageError, match="not a date"):
-        git.commits(RevisionScope(date="yesterday"))
-
-
-def test_git_itself_remembers_stashes_reflogs_worktrees_and_remotes(work, tmp_path):
-    write(work, "a.datavc", "one\n")
-    base = commit(work)
-    left = commit(work, "left")
-    run(work, "reset", "-q", "--hard", base)
-    write(work, "a.datavc", "two\n")
-    run(work, "add", "a.datavc")
-    write(work, "untracked.datavc")
-    run(work, "stash", "-qu")
-    stash = run(work, "rev-parse", "stash", "stash^2", "stash^3").split()
-    run(work, "worktree", "add", "-q", "--detach", str(tmp_path / "tree"))
-    apart = commit(tmp_path / "tree", "apart")
-    remote = commit(work, "remote")
-    run(work, "update-ref", "refs/remotes/origin/main", remote)
-    run(work, "reset", "-q", "--hard", base)
-    git = Git(work)
-
-    everything = git.implicit_commits(0)
-    recent = git.implicit_commits(time.time() + 60)
-
-    assert set(everything) == {base, left, apart, remote, *stash}
-    assert set(recent) == {base, apart, remote, *stash}
-    assert len(everything) == len(set(everything))
-    assert set(Git(str(tmp_path / "tree")).implicit_commits(0)) == set(everything)
-
-
-def test_what_an_unfinished_rebase_goes_back_to_is_remembered(work):
-    write(work, "a.datavc", "one\n")
-    commit(work)
-    run(work, "checkout", "-qb", "other")
-    write(work, "a.datavc", "two\n")
-    tip = commit(work)
-    run(work, "checkout", "-q", "main")
-    write(work, "a.datavc", "three\n")
-    commit(work)
-    with pytest.raises(subprocess.CalledProcessError):
-        run(work, "rebase", "-q", "main", "other")
-
-    assert tip in Git(work).implicit_commits(time.time() + 60)
-
-
-def test_indexes_of_other_worktrees_are_seen_from_each(work, tmp_path):
-    commit(work)
-    tree = str(tmp_path / "tree\nwith a line")
-    run(work, "worktree", "add", "-q", "--detach", tree)
-    write(tree, "staged.datavc")
-    run(tree, "add", "staged.datavc")
-    git, other = Git(work), Git(tree)
-
-    assert git.worktrees() == other.worktrees() == [work, tree]
-    assert [list(index) for index in git.other_indexes()] == [["staged.datavc"]]
-    assert other.other_indexes() == [{}]
-    assert other.common_dir == git.git_dir != other.git_dir
-    assert other.hooks_dir() == git.hooks_dir() == os.path.join(work, ".git", "hooks")
-
-
-def test_a_worktree_that_was_deleted_does_not_stop_us(work, tmp_path):
-    commit(work)
-    run(work, "worktree", "add", "-q", "--detach", str(tmp_path / "tree"))
-    subprocess.run(["rm", "-r", str(tmp_path / "tree")], check=True)
-
-    assert Git(work).worktrees() == [work]
-    assert Git(work).other_indexes() == []
 
 
 def test_a_submodule_is_a_repository_of_its_own(work, tmp_path):
@@ -494,37 +345,3 @@ def test_a_repository_of_somebody_else_is_refused_in_one_sentence(work):
         with pytest.raises(DatavcError, match="does not trust") as caught:
             question()
         assert "safe.directory" in caught.value.hint
-
-
-def test_commits_being_pushed_are_those_with_pointers_that_the_other_side_lacks(work):
-    commits = []
-    for text in ("one", "two", "three"):
-        write(work, "a.datavc", text)
-        commits.append(commit(work))
-    first, second, third = commits
-    write(work, "readme.md", "text")
-    tip = commit(work)
-    run(work, "update-ref", "refs/remotes/origin/main", second)
-    zero = "0" * 40
-    new, moved = (f"refs/heads/main {tip} refs/heads/main {old}\n" for old in (zero, first))
-    git = Git(work)
-
-    assert git.pushed_commits([moved]) == [third, second]
-    assert git.pushed_commits([new], "origin") == [third]
-    assert git.pushed_commits([new]) == [third, second, first]
-    assert git.pushed_commits([f"(delete) {zero} refs/heads/main {third}\n"]) == []
-    assert git.pushed_commits([]) == []
-
-
-def test_a_version_that_a_merge_took_back_is_pushed_all_the_same(work):
-    write(work, "a.datavc", "one")
-    first = commit(work)
-    run(work, "checkout", "-qb", "side")
-    write(work, "a.datavc", "side")
-    side = commit(work)
-    run(work, "checkout", "-q", "main")
-    run(work, "merge", "-q", "--no-ff", "--no-edit", "-s", "ours", "side")
-
-    pushed = Git(work).pushed_commits([f"x {run(work, 'rev-parse', 'HEAD')} y {first}"])
-
-    assert side in pushed
