@@ -197,20 +197,23 @@ class Git:
         return git_history.remembered(self._worktrees(), reflog_since_s, self._walk, self._peel)
 
     def pushed_commits(self, lines: Iterable[str], remote: str = "") -> list[str]:
-        """Return the commits a push sends that change pointers, from the lines of a pre-push hook.
+        """Return the commits whose data goes with a push, from the lines of a pre-push hook.
 
-        `remote` is Git's name of the remote: commits it was seen to have are left out.
+        Of those the other side lacks: the tips, and all that change pointers. `remote` is Git's
+        name of the other side: commits it was seen to have are left out.
         """
         updates = [line.split() for line in lines if len(line.split()) == 4]
         sent = self._peel(update[1] for update in updates)
         known = self._peel(update[3] for update in updates)
         if remote:
             known += git_history.references(self._walk, f"refs/remotes/{remote}/")
-        wanted = _rows([*sent, *(f"^{commit}" for commit in known)])
         if not sent:
             return []
+        asked = _rows([*sent, *(f"^{commit}" for commit in known)])
+        new = set(self._ask("rev-list", "--stdin", stdin=asked).decode().split())
         command = ("rev-list", "--stdin", "--full-history", "--", *FOLLOWED)
-        return self._ask(*command, stdin=wanted).decode().split()
+        changing = self._ask(*command, stdin=asked).decode().split()
+        return list(dict.fromkeys([*(tip for tip in sent if tip in new), *changing]))
 
     def worktrees(self) -> list[str]:
         """Return the folders of all work trees that are on disk, this one among them."""

@@ -121,7 +121,7 @@ def test_a_worktree_that_was_deleted_does_not_stop_us(work, tmp_path):
     assert Git(work).other_indexes() == []
 
 
-def test_commits_being_pushed_are_those_with_pointers_that_the_other_side_lacks(work):
+def test_a_push_brings_its_tip_and_what_changed_pointers_that_the_other_side_lacks(work):
     commits = []
     for text in ("one", "two", "three"):
         write(work, "a.datavc", text)
@@ -134,9 +134,9 @@ def test_commits_being_pushed_are_those_with_pointers_that_the_other_side_lacks(
     new, moved = (f"refs/heads/main {tip} refs/heads/main {old}\n" for old in (zero, first))
     git = Git(work)
 
-    assert git.pushed_commits([moved]) == [third, second]
-    assert git.pushed_commits([new], "origin") == [third]
-    assert git.pushed_commits([new]) == [third, second, first]
+    assert git.pushed_commits([moved]) == [tip, third, second]
+    assert git.pushed_commits([new], "origin") == [tip, third]
+    assert git.pushed_commits([new]) == [tip, third, second, first]
     assert git.pushed_commits([f"(delete) {zero} refs/heads/main {third}\n"]) == []
     assert git.pushed_commits([]) == []
 
