@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.repo import RepoBuilder
 from tests.support.servers import S3Bucket
+from tests.support.sshd import SshServer
 
 V1 = {"data/raw.csv": b"a,b\n1,2\n", "images/cat.png": b"\x89cat", "images/deep/dog.png": b"\x89dog"}
 V2 = {"data/raw.csv": b"a,b\n1,2\n3,4\n", "images/cat.png": b"\x89cat2", "images/new.png": b"new"}
@@ -64,8 +65,8 @@ def test_a_clone_pulls_the_same_bytes_from_a_folder(
     clone = follow(two_versions, tmp_path / "clone")
 
     assert data(clone) == V2
+    clone.run("fetch", "--all-commits")
     clone.git("checkout", "--quiet", "v1")
-    clone.run("pull")
     assert data(clone) == V1
 
 
@@ -90,9 +91,11 @@ def test_a_clone_pulls_the_same_bytes_from_s3(
 
 @pytest.mark.ssh
 def test_a_clone_pulls_the_same_bytes_over_ssh(
-    two_versions: RepoBuilder, tmp_path: Path, make_ssh_remote: Callable[[RepoBuilder], None]
+    two_versions: RepoBuilder, tmp_path: Path, ssh_server: SshServer
 ) -> None:
-    make_ssh_remote(two_versions)
+    two_versions.run("remote", "add", "-d", "storage", ssh_server.url(tmp_path / "storage"))
+    for name, value in ssh_server.options().items():
+        two_versions.run("remote", "modify", "--global", "storage", name, str(value))
 
     clone = follow(two_versions, tmp_path / "clone")
 
