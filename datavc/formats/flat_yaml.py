@@ -18,6 +18,7 @@ MAX_BYTES = 1 << 20
 """No file of this kind is longer."""
 
 _BLANK = " \t\r"
+_MARK = "\ufeff"  # what some editors put at the beginning
 _LINE = re.compile(r"([A-Za-z0-9_][A-Za-z0-9_.-]*):(?:[ \t]+(.*))?", re.DOTALL)
 # Text without quotes, one line, that no other rule of YAML applies to; then a comment, perhaps.
 _PLAIN = re.compile(r"(?:[\w./~+]|-(?=\S))(?:[^\s:#]++|:(?=\S)|[ \t]+(?=[^\s#])|(?<=\S)#)*+")
@@ -83,7 +84,7 @@ def scan(text: str, where: str) -> list[Item]:
     Raises:
         FormatError: a line is no `key: value`, or a key stands there twice.
     """
-    lines = text.split("\n")
+    lines = text.removeprefix(_MARK).split("\n")
     items: list[Item] = []
     seen: set[str] = set()
     at = 0
@@ -216,7 +217,8 @@ def edit(text: str, wanted: Mapping[str, Value], defaults: Mapping[str, Value], 
         FormatError: `text` does not parse.
     """
     items = {item.key: item for item in scan(text, where)}
-    lines = text.split("\n")
+    mark = _MARK if text.startswith(_MARK) else ""
+    lines = text.removeprefix(_MARK).split("\n")
     ending = "\r" if lines[0].endswith("\r") else ""
     out = [[line] for line in lines]
     # A new key comes after the last one that stands before it; the first before all others.
@@ -234,7 +236,7 @@ def edit(text: str, wanted: Mapping[str, Value], defaults: Mapping[str, Value], 
             if not is_default:
                 out[item.first].append(_with_value(lines[item.first], item, dump(value)) + ending)
         place = out[item.end - 1]
-    return "\n".join([*head, *(line for group in out for line in group)])
+    return mark + "\n".join([*head, *(line for group in out for line in group)])
 
 
 def _same(one: Value, other: Value) -> bool:

@@ -39,7 +39,10 @@ def parse(data: bytes, where: str) -> Pointer:
     Raises:
         FormatError: it is no pointer of this format; the message names file, line and key.
     """
-    items = flat_yaml.scan(flat_yaml.decode(data, where), where)
+    try:
+        items = flat_yaml.scan(flat_yaml.decode(data, where), where)
+    except FormatError as error:
+        raise FormatError(error.message, error.hint or _way_back(where)) from error
     if not items:
         raise FormatError(f"{where}: empty, not a pointer", _way_back(where))
     if items[0].key != "datavc":
