@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 from datavc.core.digest import Digest, is_digest
+from datavc.core.errors import DatavcError
 from datavc.store.lock import try_lock
 
 _GATE = "gate"
-_FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class Lease:
@@ -29,17 +30,17 @@ class Lease:
         while True:
             self.name = f"{os.getpid()}-{os.urandom(6).hex()}"
             file = os.path.join(self._folder, self.name)
-            self._fd = os.open(file, _FLAGS | os.O_APPEND, 0o666)
-            try_lock(self._fd)
-            if os.path.exists(file):  # else `alive` swept it between the two calls
-                break
+            self._fd = _open_shared(self._folder, self.name, os.O_RDWR | os.O_APPEND)
+            if try_lock(self._fd) and os.path.exists(file):
+                break  # else `alive` took it for a dead one's between the two calls
             os.close(self._fd)
 
     def claim(self, wanted: Iterable[Digest]) -> None:
         """Keep the objects `wanted` from collection while this process lives."""
-        lines = "".join(f"{digest}\n" for digest in wanted)
+        view = memoryview("".join(f"{digest}\n" for digest in wanted).encode())
         with gate(self._folder, shared=True):
-            os.write(self._fd, lines.encode())
+            while view:
+                view = view[os.write(self._fd, view) :]
 
     def release(self) -> None:
         """Give up the claim; what was published is named by then."""
@@ -52,7 +53,7 @@ class Lease:
 def gate(folder: str, *, shared: bool) -> Iterator[None]:
     """Hold the lock between claiming (shared) and deleting (exclusive); both are short."""
     os.makedirs(folder, exist_ok=True)
-    fd = os.open(os.path.join(folder, _GATE), _FLAGS, 0o666)
+    fd = _open_shared(folder, _GATE, os.O_RDWR)
     try:
         with suppress(OSError):
             fcntl.flock(fd, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
@@ -62,25 +63,77 @@ def gate(folder: str, *, shared: bool) -> Iterator[None]:
 
 
 def alive(root: str) -> dict[str, set[Digest]]:
-    """Return the running writers of the store at `root` with what they claimed; sweep the dead."""
+    """Return the running writers of the store at `root` with what they claimed; sweep the dead.
+
+    Raises:
+        DatavcError: a lease cannot be read, so what it claims cannot be known.
+    """
     folder = os.path.join(root, "leases")
     claims: dict[str, set[Digest]] = {}
     for name in _names(folder):
-        path = os.path.join(folder, name)
-        try:
-            fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
-        except OSError:
-            continue
-        try:
+        with _opened(folder, name) as fd:
+            if fd is None:
+                continue
             if try_lock(fd):
-                with suppress(FileNotFoundError):
-                    os.unlink(path)
+                with suppress(OSError):
+                    os.unlink(os.path.join(folder, name))
             else:
-                with open(path, encoding="ascii", errors="replace") as lines:
-                    claims[name] = {Digest(x) for line in lines if is_digest(x := line.strip())}
-        finally:
-            os.close(fd)
+                claims[name] = _claims(fd)
     return claims
+
+
+def dead(root: str) -> list[str]:
+    """Return the files of leases whose writers are gone; nothing is swept."""
+    folder = os.path.join(root, "leases")
+    found = []
+    for name in _names(folder):
+        with _opened(folder, name) as fd:
+            if fd is not None and try_lock(fd):
+                found.append(os.path.join(folder, name))
+    return sorted(found)
+
+
+@contextmanager
+def _opened(folder: str, name: str) -> Iterator[int | None]:
+    """Yield a lease's descriptor, None if it was released meanwhile."""
+    path = os.path.join(folder, name)
+    flags = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        try:
+            fd = os.open(path, os.O_RDWR | flags)  # some network file systems lock no other way
+        except PermissionError:
+            fd = os.open(path, os.O_RDONLY | flags)
+    except FileNotFoundError:
+        yield None
+        return
+    except OSError as error:
+        raise DatavcError(
+            f"{path} cannot be read, so what its writer needs cannot be known: {error.strerror}",
+            "remove it once no datavc of its owner is at work",
+        ) from error
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def _claims(fd: int) -> set[Digest]:
+    with open(fd, encoding="ascii", errors="replace", closefd=False) as lines:
+        return {Digest(text) for line in lines if is_digest(text := line.strip())}
+
+
+def _open_shared(folder: str, name: str, access: int) -> int:
+    """Open or create a file of this folder, for its group too where the folder is a group's.
+
+    Locks and claims are of use only if everybody who uses the cache can see them; the umask of
+    whoever comes first must not shut the others out.
+    """
+    path = os.path.join(folder, name)
+    fd = os.open(path, access | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+    if os.stat(folder).st_mode & stat.S_IWGRP:
+        with suppress(PermissionError):  # another user's, who has seen to it
+            os.fchmod(fd, 0o660)
+    return fd
 
 
 def _names(folder: str) -> list[str]:

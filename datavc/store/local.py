@@ -12,7 +12,10 @@ served, an object deleted because it is damaged.
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
+import stat
 import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
@@ -23,14 +26,18 @@ from datavc.core.digest import Digest
 from datavc.core.errors import DataError
 from datavc.core.hashing import hash_sized
 from datavc.store import atomic
-from datavc.store.local_writer import LocalWriter, WriterSettings
+from datavc.store.local_writer import LocalWriter, WriterSettings, make_folder
 from datavc.store.object_store import ObjectInfo
 from datavc.store.verified import VerifiedObjects
+
+log = logging.getLogger(__name__)
 
 LISTING_FROM = 2000
 """From so many questions on, listing the fan-out folders may be cheaper than a stat each."""
 _STAT_COST = 3
 """A stat costs about as much as three names of a listing (ext4 and tmpfs, warm)."""
+# Without waiting: a named pipe in an object's place must not hold anybody up.
+_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 
 class LocalStore:
@@ -74,11 +81,18 @@ class LocalStore:
             DataError: there is no such object.
         """
         try:
-            fd = os.open(self.path(digest), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            fd = os.open(self.path(digest), _OPEN)
         except FileNotFoundError as error:
             raise DataError(
                 f"object {digest} is not in {self.root}", "`datavc fetch` gets it from a remote"
             ) from error
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+            raise _no_file(digest) from error
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)
+            raise _no_file(digest)
         return open(fd, "rb", buffering=0)  # noqa: SIM115 - the caller closes it
 
     def writer(self) -> LocalWriter:
@@ -95,6 +109,9 @@ class LocalStore:
             found = os.lstat(self.path(digest))
         except FileNotFoundError:
             return False
+        if not stat.S_ISREG(found.st_mode):
+            self.set_aside(digest, "it is no file")
+            return False
         if self.verified.knows(digest, found):
             return True
         try:
@@ -108,18 +125,32 @@ class LocalStore:
         self.verified.remember(digest, found)
         return True
 
-    def set_aside(self, digest: Digest, reason: str, served: Iterable[str] = ()) -> None:
-        """Move a damaged object into quarantine, with the reason and the files it served."""
+    @property
+    def quarantine(self) -> str:
+        """The folder of what failed verification."""
+        return os.path.join(self.root, "quarantine")
+
+    def set_aside(self, digest: Digest, reason: str, served: Iterable[str] = ()) -> bool:
+        """Move a damaged object into quarantine, with the reason and the files it served.
+
+        False if the cache cannot be written: then it stays, and `holds` still refuses it.
+        """
         import json
 
-        folder = os.path.join(self.root, "quarantine")
-        os.makedirs(folder, exist_ok=True)
-        target = os.path.join(folder, digest.replace(":", "-"))
-        with suppress(FileNotFoundError):
-            os.rename(self.path(digest), target)
-        note = {"digest": digest, "reason": reason, "time": time.time(), "files": sorted(served)}
-        atomic.write_text(f"{target}.json", json.dumps(note) + "\n", durable=False)
         self.verified.forget(digest)
+        target = os.path.join(self.quarantine, digest.replace(":", "-"))
+        try:
+            make_folder(self.quarantine, shared=self.shared)
+            os.rename(self.path(digest), target)
+        except FileNotFoundError:
+            return True
+        except OSError as error:
+            log.debug("object %s is damaged and cannot be set aside: %s", digest, error)
+            return False
+        note = {"digest": digest, "reason": reason, "time": time.time(), "files": sorted(served)}
+        with suppress(OSError):  # a full disk: the object itself is out of the way
+            atomic.write_text(f"{target}.json", json.dumps(note) + "\n", durable=False)
+        return True
 
     def delete(self, unwanted: Iterable[Digest]) -> None:
         """Remove objects."""
@@ -136,10 +167,14 @@ class LocalStore:
                 with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as found:
                     for item in found:
                         digest = digests.from_object_key(f"{algorithm}/{two}/{item.name}")
-                        if digest is not None and item.is_file(follow_symlinks=False):
+                        if digest is None or not item.is_file(follow_symlinks=False):
+                            continue
+                        try:
                             status = item.stat(follow_symlinks=False)
-                            changed = max(status.st_mtime, status.st_ctime)
-                            yield ObjectInfo(digest, status.st_size, changed)
+                        except FileNotFoundError:  # deleted meanwhile; its neighbours are not
+                            continue
+                        changed = max(status.st_mtime, status.st_ctime)
+                        yield ObjectInfo(digest, status.st_size, changed)
 
     def _fan_out(self, digest: Digest) -> str:
         return os.path.dirname(digests.object_key(digest))
@@ -157,6 +192,10 @@ class LocalStore:
             names = _listdir(os.path.join(self.root, "objects", fan_out))
             present.update(prefix + name for name in names)
         return present
+
+
+def _no_file(digest: Digest) -> DataError:
+    return DataError(f"object {digest} is no file", "`datavc fsck` sets it aside")
 
 
 def _listdir(folder: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Collection
 from threading import Lock
 from types import TracebackType
 from typing import BinaryIO, NamedTuple, Protocol
@@ -126,8 +127,17 @@ class LocalWriter:
             raise
         return self._take_in(hashed, temporary, already=self._claimed(hashed.digest))
 
+    def claim(self, wanted: Collection[Digest]) -> None:
+        """Keep objects from collection while this session lasts; ask for them afterwards.
+
+        Whoever relies on an object that it did not `put` (its file was known to be unchanged)
+        claims it first, so that it is either spared or seen to be missing.
+        """
+        if wanted and self._lease is not None:
+            self._lease.claim(wanted)
+
     def flush(self) -> None:
-        """Publish the batch: durable bytes, rename, durable names."""
+        """Publish the batch: durable bytes, claimed, renamed, durable names."""
         with self._lock:
             batch, self._batch, self._batch_size = self._batch, {}, 0
             if not batch:
@@ -135,12 +145,13 @@ class LocalWriter:
             settings = self._settings
             files = [temporary for temporary, _ in batch.values()]
             atomic.sync_files(files, settings.root, settings.durability)
+            self.claim(batch.keys())  # their age alone protects them only within the grace period
             touched = set()
             for digest, (temporary, _) in batch.items():
                 target = os.path.join(settings.root, "objects", digests.object_key(digest))
                 folder = os.path.dirname(target)
                 if folder not in touched:
-                    _make_folder(folder, shared=settings.shared)
+                    make_folder(folder, shared=settings.shared)
                     touched.add(folder)
                 os.rename(temporary, target)
             folders = sorted(touched | {os.path.dirname(folder) for folder in touched})
@@ -149,6 +160,12 @@ class LocalWriter:
     @property
     def _mode(self) -> int:
         return 0o440 if self._settings.shared else 0o444
+
+    def _create(self, temporary: str) -> int:
+        fd = os.open(temporary, _CREATE, self._mode)
+        if self._settings.shared:
+            os.fchmod(fd, self._mode)  # a strict umask would shut the group out
+        return fd
 
     def _temporary(self) -> str:
         with self._lock:
@@ -161,7 +178,7 @@ class LocalWriter:
         if self._claimed(hashed.digest):
             return Stored(hashed.digest, hashed.size, hashed.check, new=False)
         temporary = self._temporary()
-        fd = os.open(temporary, _CREATE, self._mode)
+        fd = self._create(temporary)
         try:
             _write_all(fd, memoryview(data))
         finally:
@@ -174,10 +191,12 @@ class LocalWriter:
         """Copy (or share extents, then read back) while hashing; the head was read already."""
         temporary = self._temporary()
         algorithm = digests.algorithm(expect) if expect else self._settings.algorithm
-        with open(os.open(temporary, _CREATE, self._mode), "r+b", buffering=0) as target:
+        with open(self._create(temporary), "r+b", buffering=0) as target:
             try:
                 if _share(stream, len(head), target):
                     hashed = hash_stream(target, algorithm)
+                    if size is not None and hashed.size > size:
+                        raise DataError(f"more than the {size} bytes that were announced")
                 else:
                     fd, taken = target.fileno(), 0
 
@@ -202,8 +221,7 @@ class LocalWriter:
         target = os.path.join(self._settings.root, "objects", digests.object_key(digest))
         if not os.path.lexists(target):
             return False
-        if self._lease is not None:
-            self._lease.claim([digest])
+        self.claim([digest])
         return self._store.holds(digest)
 
     def _take_in(self, hashed: Hashed, temporary: str, *, already: bool) -> Stored:
@@ -239,15 +257,16 @@ class _Joined:
 def make_folders(settings: WriterSettings) -> None:
     """Create the store's own folders."""
     for name in ("", "objects", "tmp", "leases"):
-        _make_folder(os.path.join(settings.root, name), shared=settings.shared)
+        make_folder(os.path.join(settings.root, name), shared=settings.shared)
 
 
-def _make_folder(folder: str, *, shared: bool) -> None:
+def make_folder(folder: str, *, shared: bool) -> None:
+    """Create a folder of the store with those above it, for its group where it is `shared`."""
     if os.path.isdir(folder):
         return
     parent = os.path.dirname(folder.rstrip("/"))
     if not os.path.isdir(parent):
-        _make_folder(parent, shared=shared)
+        make_folder(parent, shared=shared)
     try:
         os.mkdir(folder)
     except FileExistsError:
