@@ -32,10 +32,11 @@ _REGULAR = 0o100000
 
 @dataclass(frozen=True, slots=True)
 class CheckoutOptions:
-    """`force` replaces unsaved work after saving it, `discard` without; `hook`: Git moved.
+    """`force` replaces unsaved work after saving it, `discard` without.
 
     `rev` takes the data of that revision, `allow_missing` calls objects that are not here no
-    failure, `no_wait` is for the hooks: nothing that waits, asks or fails.
+    failure. `hook`: Git moved the pointers of the targets (of none, if there are none) and took
+    others away; nothing is forced, and what is not here is no failure.
     """
 
     rev: str | None = None
@@ -103,6 +104,8 @@ def checkout(
     if options.rev is not None:
         source = load(at_commit(repo.git, repo.git.resolve(options.rev)))
     chosen = select(source, [repo_path(repo.root, repo.here, text) for text in targets])
+    if options.hook and not targets:
+        chosen = []
     result = CheckoutResult(warnings=list(unreadable(source)), dry_run=options.dry_run)
     if options.hook:
         unmerged = repo.git.unmerged()
@@ -116,7 +119,7 @@ def checkout(
             path, digest = selection.output.path, selection.output.digest
             kept = digest if isinstance(error, DataError) else ""
             result.failures.append(Failure(path, kept, error.message))
-    if not targets and options.rev is None:
+    if options.rev is None and (options.hook or not targets):
         for output in _vanished(repo, known):
             work.withdraw(output)
     if options.rev is None and not options.dry_run:

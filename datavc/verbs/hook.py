@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -75,20 +74,15 @@ def _follow(git: Git, progress: Progress) -> HookResult:
 
 
 def _follow_in(repo: Repo, changed: Collection[str] | None, progress: Progress) -> CheckoutResult:
-    """Check out the outputs of changed pointers, all if `changed` is None or one is gone."""
+    """Check out the outputs of changed pointers, all if `changed` is None; clear gone ones."""
+    outputs = inventory(repo).outputs
+    if changed is None:
+        return checkout(repo, list(outputs), CheckoutOptions(hook=True), progress=progress)
     prefix = repo.git.prefix
-    targets: list[str] = []
-    if changed is not None:
-        mine = {paths.relative(path, prefix) for path in changed if paths.is_inside(path, prefix)}
-        mine = {path for path in mine if path.endswith(POINTER_SUFFIX)}
-        recorded = {output.recorded_in: path for path, output in inventory(repo).outputs.items()}
-        targets = [recorded[path] for path in sorted(mine & recorded.keys())]
-        if not targets and not mine:
-            return CheckoutResult()
-        if any(not os.path.lexists(repo.layout.absolute(path)) for path in mine):
-            targets = []
-        elif not targets:
-            return CheckoutResult()
+    mine = {paths.relative(path, prefix) for path in changed if paths.is_inside(path, prefix)}
+    if not any(path.endswith(POINTER_SUFFIX) for path in mine):
+        return CheckoutResult()
+    targets = [path for path, output in outputs.items() if output.recorded_in in mine]
     return checkout(repo, targets, CheckoutOptions(hook=True), progress=progress)
 
 

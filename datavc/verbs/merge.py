@@ -40,6 +40,16 @@ class _Version:
     pointer: Pointer | None
 
 
+def run(top: str, base: str, ours: str, theirs: str, path: str) -> MergeOutcome:
+    """Merge for the project that `path`, below Git's `top` folder, belongs to.
+
+    Raises:
+        NotARepository: it belongs to none.
+    """
+    repo = Repo.open(os.path.join(top, os.path.dirname(path)), {})
+    return merge_driver(repo, base, ours, theirs, path)
+
+
 def merge_driver(repo: Repo, base: str, ours: str, theirs: str, path: str) -> MergeOutcome:
     """Merge three versions of `path`, which Git left in files, into the file `ours`.
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from datavc.cli import render
-from datavc.cli.context import Session
 from datavc.core.errors import UsageError
-from datavc.core.progress import SILENT
 from datavc.verbs import merge as verb
 
 
@@ -18,7 +17,7 @@ def main(arguments: Sequence[str]) -> int:
             "merge-driver takes four files", "Git runs it; `datavc install` set it up"
         )
     base, ours, theirs, path = arguments
-    outcome = verb.merge_driver(Session({}, SILENT).repo, base, ours, theirs, path)
+    outcome = verb.run(os.getcwd(), base, ours, theirs, path)
     if outcome.message:
         render.complain(f"datavc: {outcome.message}")
     if outcome.hint:

@@ -116,9 +116,9 @@ def _draw(result: StatusResult) -> Iterable[str]:
             yield ""
         yield title
         yield from (f"  {text}" for text in lines)
-    if not result.outputs:
+    if not (result.outputs or result.warnings):
         yield "Nothing is tracked yet; `datavc add PATH` tracks a file or a directory"
-    elif not sections:
+    elif result.outputs and not sections:
         yield "Data and pointers are up to date"
 
 
