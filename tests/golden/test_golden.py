@@ -82,4 +82,13 @@ def test_segments_begin_at_the_same_names_for_ever() -> None:
 
     found = [name for name in names if trees.begins_segment(name)]
 
-    assert found == "000104 003008 010426 011319 011446 015861 019540 019967".split()
+    assert found == [
+        "000104",
+        "003008",
+        "010426",
+        "011319",
+        "011446",
+        "015861",
+        "019540",
+        "019967",
+    ]
