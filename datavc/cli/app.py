@@ -16,8 +16,8 @@ from typer._completion_classes import completion_init
 from typer.core import TyperCommand, TyperGroup
 
 from datavc.cli.before import before_command
-from datavc.cli.main import PLUMBING
 from datavc.cli.options import epilog
+from datavc.cli.plumbing import PLUMBING
 from datavc.core.errors import DatavcError, UsageError
 from datavc.core.nearest import nearest
 

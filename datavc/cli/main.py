@@ -13,13 +13,11 @@ import sys
 from importlib import import_module
 
 from datavc import __version__
+from datavc.cli.plumbing import PLUMBING
 from datavc.core.errors import DatavcError
 
 OK, CANNOT, USAGE = 0, 1, 2
 INTERRUPTED, PIPE_CLOSED, BUG = 130, 141, 255
-
-PLUMBING = {"hook": "hook", "merge-driver": "merge_driver"}
-"""Commands that Git runs → module below `commands`, whose `main(arguments)` returns the code."""
 
 _ADVICE = {
     errno.ENOSPC: "free some space, then run the same command again",

@@ -106,7 +106,7 @@ def spawn(argv: Sequence[str], stdin: bytes = b"") -> Finished:
     try:
         pid = os.posix_spawn(
             argv[0],
-            argv,
+            [*argv],
             environment(),
             file_actions=[(os.POSIX_SPAWN_DUP2, fd, target) for target, fd in enumerate(theirs)],
             setsigdef=[signal.SIGPIPE],
