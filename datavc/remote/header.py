@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import threading
+import time
 
 from datavc.core.errors import RemoteError
 from datavc.remote.backend import Backend
@@ -31,24 +32,38 @@ class Header:
         self._lock = threading.Lock()
         self._checked = False
         self._exists = False
+        self._failure: RemoteError | None = None
+        self._failed_s = 0.0
 
     def check(self) -> None:
         """Refuse a remote that this version cannot use.
 
+        Threads that wait for one answer share it, also when none came: a remote that hangs costs
+        one time-out, not one for each.
+
         Raises:
             RemoteError: its format is newer, or its layout or a feature of it unknown.
         """
+        asked_s = time.monotonic()
         with self._lock:
             if self._checked:
                 return
+            if self._failure is not None and self._failed_s >= asked_s:
+                raise self._failure
             try:
-                data = self._backend.get(KEY, 0, LONGEST)
-            except FileNotFoundError:
-                data = None
-            if data is not None:
-                _examine(data, self._backend.address)
-            self._exists = data is not None
+                self._exists = self._read()
+            except RemoteError as error:
+                self._failure, self._failed_s = error, time.monotonic()
+                raise
             self._checked = True
+
+    def _read(self) -> bool:
+        try:
+            data = self._backend.get(KEY, 0, LONGEST)
+        except FileNotFoundError:
+            return False
+        _examine(data, self._backend.address)
+        return True
 
     def write(self) -> None:
         """Make sure that the remote says what it is."""

@@ -78,6 +78,7 @@ class RemoteStore:
         Raises:
             RemoteError: an object is not there, or not in its length. It was removed.
         """
+        self._header.check()
         session = _Writer(self)
         yield session
         session.confirm()

@@ -22,7 +22,10 @@ LARGE = 8 << 20
 SECOND_TRIES = 1
 """How often an object that arrived damaged is fetched again before that is believed."""
 IN_VAIN = 8
-"""Failures in a row, each after its own retries, that show the remote as a whole to be gone."""
+"""Failures in a row, each after its own retries, that show the remote as a whole to be gone.
+
+Before anything succeeded, one for each thread is enough: a server that hangs costs one time-out.
+"""
 log = logging.getLogger(__name__)
 
 Wanted = tuple[Digest, int | None]
@@ -62,7 +65,7 @@ def copy(
     Raises:
         RemoteError: the remote as a whole refuses or is out of reach, so that going on is vain.
     """
-    session = _Session(source, progress)
+    session = _Session(source, progress, min(jobs, IN_VAIN))
     plan = sorted(dict.fromkeys(wanted), key=lambda item: -(item[1] or 0))
     if plan:
         with target.writer() as writer:
@@ -75,21 +78,22 @@ def copy(
 class _Session:
     """The state that the threads of one copy share; list.append is atomic."""
 
-    def __init__(self, source: ObjectStore, progress: Progress) -> None:
+    def __init__(self, source: ObjectStore, progress: Progress, first_limit: int) -> None:
         self._source = source
         self._progress = progress
         self.stored: list[Stored] = []
         self.failures: list[Unsent] = []
         self._in_a_row = 0
+        self._limit = first_limit
 
     def move(self, item: Wanted, writer: ObjectWriter) -> None:
         """Copy one object, or note why not."""
         try:
             self.stored.append(self._try(item, writer))
-            self._in_a_row = 0
+            self._in_a_row, self._limit = 0, IN_VAIN
         except RemoteError as error:
             self._in_a_row += 1
-            if not error.transient or self._in_a_row >= IN_VAIN:
+            if not error.transient or self._in_a_row >= self._limit:
                 raise
             self._note(item, error)
         except DatavcError as error:

@@ -135,7 +135,7 @@ def test_passing_trouble_costs_its_objects_only_until_it_is_no_accident():
     source = Faulty()
     wanted = _fill(source, *[str(number).encode() for number in range(500)])
     busy = RemoteError("is overloaded", transient=True)
-    source.opens = {digest: [busy] for digest, _ in wanted[::50]}
+    source.opens = {digest: [busy] for digest, _ in wanted[10::50]}
     result = copy(source, MemoryStore(), wanted, jobs=4, progress=SILENT)
     assert (len(result.failures), result.copied) == (10, 490)
 
