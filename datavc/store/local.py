@@ -70,7 +70,7 @@ class LocalStore:
         """Return those of `wanted` that have no object; each miss was asked for by name."""
         absent: Iterable[Digest] = wanted
         if len(wanted) >= LISTING_FROM and self._listing_pays(wanted):
-            present = self._names({self._fan_out(digest) for digest in wanted})
+            present = self._names({_fan_out(digest) for digest in wanted})
             absent = [digest for digest in wanted if digest not in present]
         return {digest for digest in absent if not os.path.lexists(self.path(digest))}
 
@@ -176,26 +176,27 @@ class LocalStore:
                         changed = max(status.st_mtime, status.st_ctime)
                         yield ObjectInfo(digest, status.st_size, changed)
 
-    def _fan_out(self, digest: Digest) -> str:
-        return os.path.dirname(digests.object_key(digest))
-
     def _listing_pays(self, wanted: Collection[Digest]) -> bool:
         """Estimate from one fan-out folder how many names all of them hold."""
-        sample = self._fan_out(next(iter(wanted)))
+        sample = _fan_out(next(iter(wanted))).replace(":", "/")
         names = len(_listdir(os.path.join(self.root, "objects", sample)))
         return names * 256 < len(wanted) * _STAT_COST
 
     def _names(self, fan_outs: Iterable[str]) -> set[str]:
         present: set[str] = set()
         for fan_out in fan_outs:
-            prefix = fan_out.replace("/", ":", 1)
-            names = _listdir(os.path.join(self.root, "objects", fan_out))
-            present.update(prefix + name for name in names)
+            names = _listdir(os.path.join(self.root, "objects", fan_out.replace(":", "/")))
+            present.update([fan_out + name for name in names])
         return present
 
 
 def _no_file(digest: Digest) -> DataError:
     return DataError(f"object {digest} is no file", "`datavc fsck` sets it aside")
+
+
+def _fan_out(digest: Digest) -> str:
+    """Return the part of a digest that its folder stands for: algorithm, colon, two digits."""
+    return digest[: digest.index(":") + 3]
 
 
 def _listdir(folder: str) -> list[str]:

@@ -57,12 +57,10 @@ def leaf(store: ObjectStore, segment: Segment) -> list[TreeEntry]:
 
 def entries(store: ObjectStore, digest: Digest) -> Iterator[TreeEntry]:
     """Yield all entries of the tree `digest`, sorted, one segment in memory at a time."""
-    last = ""
+    seams = tree.Seams(f"tree {digest}")
     for segment in segments(store, digest):
         found = leaf(store, segment)
-        if last and tree_order(found[0].path) <= tree_order(last):
-            raise FormatError(f"tree {digest} has segments that overlap")
-        last = found[-1].path
+        seams.check(found)
         yield from found
 
 
@@ -81,11 +79,6 @@ def differing(
     )
 
 
-def tree_order(path: str) -> bytes:
-    """Return the bytes that entries are sorted by."""
-    return path.encode("utf-8", "surrogateescape")
-
-
 def tree_objects(store: ObjectStore, digest: Digest) -> Iterator[Digest]:
     """Yield the objects that make up the tree itself: its root and its leaves."""
     yield digest
@@ -95,9 +88,15 @@ def tree_objects(store: ObjectStore, digest: Digest) -> Iterator[Digest]:
 
 
 def write(writer: BytesWriter, found: Iterable[TreeEntry]) -> TreeSummary:
-    """Store the tree of `found`, which is sorted, and return what a pointer records of it."""
+    """Store the tree of `found`, which is sorted, and return what a pointer records of it.
+
+    Raises:
+        FormatError, PathError: an entry is not one that every reader would take.
+    """
     parts = []
     for group in tree.cut(found):
+        for entry in group:
+            tree.check_entry(entry)
         stored = writer.put_bytes(codec.encode_leaf(group))
         parts.append(_segment(stored.digest, group))
     if len(parts) == 1:

@@ -221,8 +221,10 @@ class _Look:
         scan = self._scanner.scan(output.path, self._reader, Trust.CHANGED)
         version = recorded(self._repo.objects, output)
         name = output.path + ("/" if output.is_directory else "")
-        same = scan.present and is_same(version, lying(scan, self._repo.objects.algorithm))
-        self._cache(output, version, scan if same else None)
+        now = lying(scan, self._repo.objects.algorithm) if scan.present else None
+        same = now is not None and is_same(version, now)
+        # What lies here lists the same files, and is at hand without reading a tree.
+        self._cache(output, now if same and now is not None else version)
         if same:
             if self._options.unchanged:
                 self._result.unchanged.append(name)
@@ -261,8 +263,8 @@ class _Look:
         if self._options.granular and output.is_directory and now.is_directory:
             _add_files(real, output.path, into)
 
-    def _cache(self, output: TrackedOutput, version: Version, scan: Scan | None) -> None:
-        """Note what the cache lacks; `scan` is the workspace where it holds the same version."""
+    def _cache(self, output: TrackedOutput, version: Version) -> None:
+        """Note what the cache lacks of `version`, which holds what `output` records."""
         store, into = self._repo.objects, self._result.not_in_cache
         name = output.path + ("/" if output.is_directory else "")
         if not output.is_directory:
@@ -271,16 +273,15 @@ class _Look:
         try:
             parts = version.parts()
             lost = store.missing({output.digest, *(digest for digest, _ in parts)})
-            same = scan.entries() if scan is not None else (e for _, load in parts for e in load())
-            entries = [entry for entry in same if entry.digest is not None]
+            files = [(e.path, e.digest) for _, load in parts for e in load() if e.digest]
         except DatavcError:
             into.append(name)
             return
-        lost |= store.missing({entry.digest for entry in entries if entry.digest is not None})
+        lost |= store.missing({digest for _, digest in files if digest})
         if lost:
             into.append(name)
         if lost and self._options.granular:
-            into += [f"{output.path}/{entry.path}" for entry in entries if entry.digest in lost]
+            into += [f"{output.path}/{path}" for path, digest in files if digest in lost]
 
 
 def _remote(
