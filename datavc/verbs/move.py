@@ -138,7 +138,7 @@ def _check_folder(repo: Repo, old: TrackedOutput, new: RepoPath) -> None:
         return
     if os.lstat(repo.layout.absolute(old.path)).st_dev != os.stat(full).st_dev:
         raise DatavcError(
-            f"{old.path} and {new} are on different file systems, between which nothing is renamed",
+            f"{old.path} and {new} are on different file systems, so a rename cannot do it",
             f"copy the data, `datavc add {new}`, then `datavc remove --outs {old.path}`",
         )
 

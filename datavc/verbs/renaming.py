@@ -72,7 +72,7 @@ def carry_records(repo: Repo, output: TrackedOutput, new: RepoPath) -> None:
 
 
 def _firsts(repo: Repo, output: TrackedOutput) -> list[str]:
-    """Return the paths that begin the segments of the recorded version; a memo, so none will do."""
+    """Return the paths that begin segments of the recorded version; none where it is not here."""
     if not output.is_directory:
         return [""]
     try:
