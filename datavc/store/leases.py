@@ -62,8 +62,10 @@ def gate(folder: str, *, shared: bool) -> Iterator[None]:
         os.close(fd)
 
 
-def alive(root: str) -> dict[str, set[Digest]]:
-    """Return the running writers of the store at `root` with what they claimed; sweep the dead.
+def alive(root: str, *, sweep: bool = True) -> dict[str, set[Digest]]:
+    """Return the running writers of the store at `root` with what they claimed.
+
+    With `sweep` the leases of dead ones are removed on the way.
 
     Raises:
         DatavcError: a lease cannot be read, so what it claims cannot be known.
@@ -74,11 +76,11 @@ def alive(root: str) -> dict[str, set[Digest]]:
         with _opened(folder, name) as fd:
             if fd is None:
                 continue
-            if try_lock(fd):
+            if not try_lock(fd):
+                claims[name] = _claims(fd)
+            elif sweep:
                 with suppress(OSError):
                     os.unlink(os.path.join(folder, name))
-            else:
-                claims[name] = _claims(fd)
     return claims
 
 

@@ -1,0 +1,87 @@
+"""Leftovers: what processes that died left behind, found by age, and swept.
+
+Only temporary files: whatever lies under a final name is never looked at here.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import NamedTuple
+
+from datavc.store.leases import dead
+
+DAY_S = 86400.0
+"""Temporary files are left alone that long, whoever may still be at them."""
+
+
+class Leftover(NamedTuple):
+    """A temporary file or folder: absolute path and bytes."""
+
+    path: str
+    size: int
+
+
+def in_cache(root: str, now_s: float) -> list[Leftover]:
+    """Return temporary folders of dead writers in the cache at `root`, older than a day."""
+    leases = os.path.join(root, "leases")
+    gone = {os.path.basename(path) for path in dead(root)}
+
+    def is_dead(name: str) -> bool:
+        return name in gone or not os.path.lexists(os.path.join(leases, name))
+
+    tmp = os.path.join(root, "tmp")
+    return [found for found in in_folder(tmp, now_s) if is_dead(os.path.basename(found.path))]
+
+
+def in_folder(folder: str, now_s: float) -> list[Leftover]:
+    """Return everything in a folder for temporary files that is older than a day."""
+    return [
+        Leftover(path, size) for path, size, time_s in _sized(folder) if time_s < now_s - DAY_S
+    ]
+
+
+def half_written(folder: str, now_s: float) -> list[Leftover]:
+    """Return files of `folder` and below that were being replaced when their writer died."""
+    found = []
+    for base, _, names in os.walk(folder):
+        for name in names:
+            if not (name.startswith(".") and name.endswith(".tmp")):
+                continue
+            path = os.path.join(base, name)
+            with suppress(FileNotFoundError):
+                status = os.lstat(path)
+                if max(status.st_mtime, status.st_ctime) < now_s - DAY_S:
+                    found.append(Leftover(path, status.st_size))
+    return found
+
+
+def sweep(found: Iterable[Leftover]) -> list[Leftover]:
+    """Remove leftovers; return those that are gone. One that cannot be removed stays."""
+    import shutil
+
+    swept = []
+    for leftover in found:
+        with suppress(OSError):
+            if stat.S_ISDIR(os.lstat(leftover.path).st_mode):
+                shutil.rmtree(leftover.path)
+            else:
+                os.unlink(leftover.path)
+            swept.append(leftover)
+    return swept
+
+
+def _sized(folder: str) -> Iterator[tuple[str, int, float]]:
+    """Yield path, bytes and last change (epoch, s) of all that lies in `folder`."""
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as items:
+        for item in items:
+            with suppress(FileNotFoundError):
+                status = item.stat(follow_symlinks=False)
+                time_s, size = max(status.st_mtime, status.st_ctime), status.st_size
+                if item.is_dir(follow_symlinks=False):
+                    inside = list(_sized(item.path))
+                    size = sum(part[1] for part in inside)
+                    time_s = max([time_s, *(part[2] for part in inside)])
+                yield item.path, size, time_s

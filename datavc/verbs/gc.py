@@ -1,0 +1,320 @@
+"""gc: free space in the cache by removing objects that nothing needs.
+
+Everything that can name an object is asked first (`gc_roots.py`); what no remote has stays unless
+the user gives it up by name. Killed anywhere, only garbage remains.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Collection, Sequence, Set
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from datavc.core.digest import Digest
+from datavc.core.errors import DataError, DatavcError, UsageError
+from datavc.core.outputs import Failure
+from datavc.core.progress import SILENT, Progress
+from datavc.repo.config_keys import seconds
+from datavc.repo.repo import Repo
+from datavc.store import gc as collection
+from datavc.store import leftovers
+from datavc.store.gc import Marks
+from datavc.store.leases import alive
+from datavc.store.object_store import ObjectInfo
+from datavc.verbs.elsewhere import elsewhere
+from datavc.verbs.gc_roots import Roots, Sharing, known_to, sharing
+from datavc.verbs.syncing import RevisionScope
+from datavc.verbs.workspaces import Announced, announced, withdraw
+
+SCOPES = (
+    "-w keeps the data of the workspace, -a of all branches, -T of all tags, -A of all commits, "
+    "--rev REV [-n N] of a commit and those before it, --date DATE of all commits since then"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GcOptions:
+    """What is kept, and how sure the user is.
+
+    `scope` adds commits to what is always kept; `newer_than_s` keeps objects of that age; `forget`
+    are workspaces that cannot be read; `ask` puts a question on a terminal, None without one.
+    """
+
+    workspace: bool = False
+    scope: RevisionScope | None = None
+    newer_than_s: float = 0.0
+    unpushed: bool = False
+    forget: tuple[str, ...] = ()
+    expire_undo: bool = False
+    dry_run: bool = False
+    force: bool = False
+    ask: Callable[[str], bool] | None = None
+
+
+class Removed(NamedTuple):
+    """An object that goes, and the remote that still has it; None if none is known to."""
+
+    digest: Digest
+    bytes: int
+    remote: str | None
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many objects, and their bytes."""
+
+    files: int = 0
+    bytes: int = 0
+
+    def count(self, size: int) -> None:
+        """Count one more."""
+        self.files += 1
+        self.bytes += size
+
+
+@dataclass(slots=True)
+class GcResult:
+    """What went, or in a dry run would; `kept` by reason: needed, young, leased, unpushed."""
+
+    removed: list[Removed] = field(default_factory=list)
+    kept: dict[str, Tally] = field(default_factory=dict)
+    temporary: Tally = field(default_factory=Tally)
+    operations: int = 0
+    declined: bool = False
+    dry_run: bool = False
+    failures: list[Failure] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of what went."""
+        return sum(one.bytes for one in self.removed)
+
+    def keep(self, reason: str, size: int) -> None:
+        """Count an object that stays."""
+        self.kept.setdefault(reason, Tally()).count(size)
+
+    def to_json(self) -> dict[str, object]:
+        """Return counts, each object that went, and what stays by reason."""
+        return {
+            "files": len(self.removed),
+            "bytes": self.bytes,
+            "removed": len(self.removed),
+            "objects": self.removed,
+            "kept": self.kept,
+            "temporary": self.temporary,
+            "operations": self.operations,
+            "dry_run": self.dry_run,
+            "failures": [failure._asdict() for failure in self.failures],
+        }
+
+
+def gc_scope(
+    everything: tuple[bool, bool, bool], revs: Sequence[str], num: int | None, date: str | None
+) -> RevisionScope | None:
+    """Return which commits `-a`, `-T`, `-A` (`everything`), `--rev`, `-n` and `--date` mean.
+
+    Raises:
+        UsageError: `-n` without a revision to count from, or nothing to count.
+    """
+    if num is not None and (not revs or num == 0 or num < -1):
+        raise UsageError(
+            "-n says how many commits from --rev on count, that one among them",
+            "`--rev main -n 10` keeps ten, `-n -1` all of them",
+        )
+    if not (any(everything) or revs or date):
+        return None
+    return RevisionScope(*everything, tuple(revs), 1 if num is None else num, date)
+
+
+def parse_age(text: str | None) -> float:
+    """Return a duration such as 30d in seconds, 0 for None.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        return 0.0 if text is None else seconds(text)
+    except ValueError as error:
+        raise UsageError(f"--newer-than takes {error}, not {text!r}") from error
+
+
+def gc(repo: Repo, options: GcOptions, *, progress: Progress = SILENT) -> GcResult:
+    """Remove the objects of the cache that nothing names, that are old enough and kept elsewhere.
+
+    Raises:
+        UsageError: no scope was chosen, or nobody can be asked.
+        DatavcError: what is needed cannot be known completely; nothing was removed.
+        RemoteError: a remote does not say what it has; nothing was removed.
+    """
+    _check(options)
+    result = GcResult(dry_run=options.dry_run)
+    share = sharing(repo)
+    forgotten = _forget(share, options)
+    marks = Marks(repo.objects)
+    roots = Roots(marks, repo, expire_undo=options.expire_undo)
+    progress.start("Looking for what is needed")
+    _mark(repo, share, forgotten, options, roots)
+    result.warnings += dict.fromkeys(roots.warnings)
+    _check_certain(roots, options, result)
+    result.operations = len(roots.expired)
+    unwanted = _choose(repo, marks, options, result, progress)
+    if options.dry_run:
+        result.temporary = _tally(_leftovers(repo))
+        return result
+    if unwanted and not options.force and options.ask and not options.ask(_question(result)):
+        return GcResult(declined=True)
+    for name in roots.expired:
+        repo.journal.drop(name)
+    for identity in forgotten:
+        withdraw(repo.objects.root, identity)
+
+    def named_since() -> Set[Digest]:
+        needs = _needs(announced(repo.objects.root), forgotten)
+        roots.now(share.open, needs)
+        return marks.needed
+
+    progress.start("Removing", len(unwanted), sum(info.size for info in unwanted))
+    swept = collection.sweep(repo.objects, unwanted, named_since, progress)
+    _settle(result, swept)
+    result.temporary = _tally(leftovers.sweep(_leftovers(repo)))
+    return result
+
+
+def _check(options: GcOptions) -> None:
+    if not options.workspace and options.scope is None:
+        raise UsageError("gc must be told what to keep: nothing was removed", SCOPES)
+    if not (options.force or options.dry_run or options.ask):
+        raise UsageError(
+            "gc asks before it removes, and there is no terminal to ask on",
+            "`--dry-run` shows what would go, `-f` removes it without asking",
+        )
+
+
+def _forget(share: Sharing, options: GcOptions) -> set[str]:
+    """Return the ids of workspaces that are gone for good and were named by the user.
+
+    One that is there but cannot be read counts with what it published.
+
+    Raises:
+        DatavcError: another one cannot be read, or the named one can.
+    """
+    ids = {said.root or said.id: said.id for said in share.said}
+    roots = {said.id: said.root or said.id for said in share.said}
+    named = {roots.get(text) or _root(text) for text in options.forget}
+    for root in sorted(named):
+        if root not in share.lost:
+            raise DatavcError(
+                f"{root} is no workspace that uses this cache and cannot be read",
+                "`--forget` takes the folder or the id that gc names when it stops",
+            )
+    for root, reason in share.lost.items():
+        if root not in named:
+            raise DatavcError(
+                f"{root} uses this cache and cannot be read: {reason}",
+                f"make it readable, or say `--forget {root}` if its data is not needed",
+            )
+    return {ids[root] for root in named if root in ids and not os.path.lexists(root)}
+
+
+def _root(text: str) -> str:
+    return os.path.realpath(os.path.expanduser(text))
+
+
+def _needs(said: Collection[Announced], forgotten: set[str]) -> set[Digest]:
+    return {digest for one in said if one.id not in forgotten for digest in one.needs}
+
+
+def _mark(
+    repo: Repo, share: Sharing, forgotten: set[str], options: GcOptions, roots: Roots
+) -> None:
+    roots.now(share.open, _needs(share.said, forgotten))
+    histories: set[tuple[str, str]] = set()
+    for other in share.open:
+        history = other.git.common_dir, other.git.prefix
+        if history in histories:
+            continue
+        histories.add(history)
+        scope = options.scope
+        if scope is not None and other is not repo:
+            scope = known_to(other, scope)
+        roots.git(other, scope, other.config.gc.grace_s)
+
+
+def _check_certain(roots: Roots, options: GcOptions, result: GcResult) -> None:
+    """Refuse to give up data for good that a list which is not here may name.
+
+    Raises:
+        DataError: with `--unpushed`, where the list of a current output is not here.
+    """
+    for path in sorted(roots.uncertain):
+        sentence = f"the list of files in {path} is not here, so what it names is not known"
+        if options.unpushed:
+            raise DataError(
+                f"{sentence}; with --unpushed that could be lost, so nothing was removed",
+                f"`datavc fetch {path}` gets it, or leave --unpushed out",
+            )
+        result.warnings.append(f"{sentence}; only what a remote has is removed")
+
+
+def _choose(
+    repo: Repo, marks: Marks, options: GcOptions, result: GcResult, progress: Progress
+) -> list[ObjectInfo]:
+    """Return the objects that may go, counting into `result` those and all others."""
+    oldest = time.time() - max(repo.config.gc.grace_s, options.newer_than_s)
+    claimed: set[Digest] = set().union(*alive(repo.objects.root, sweep=False).values())
+    unnamed: list[ObjectInfo] = []
+    for info in repo.objects.iter():
+        if info.digest in marks.needed:
+            result.keep("needed", info.size)
+        elif info.time_s > oldest:
+            result.keep("young", info.size)
+        elif info.digest in claimed:
+            result.keep("leased", info.size)
+        else:
+            unnamed.append(info)
+    wanted = {info.digest for info in unnamed}
+    found, warnings = elsewhere(repo, wanted, must_answer=not options.unpushed, progress=progress)
+    result.warnings += warnings
+    unwanted = []
+    for info in unnamed:
+        remote = found.get(info.digest)
+        if remote is None and not options.unpushed:
+            result.keep("unpushed", info.size)
+            continue
+        unwanted.append(info)
+        result.removed.append(Removed(info.digest, info.size, remote))
+    return unwanted
+
+
+def _question(result: GcResult) -> str:
+    alone = sum(one.remote is None for one in result.removed)
+    lost = f", {alone:,} of them on no remote" if alone else ""
+    mib = result.bytes / (1 << 20)
+    return f"Remove {len(result.removed):,} objects ({mib:,.1f} MiB){lost}?"
+
+
+def _settle(result: GcResult, swept: collection.Swept) -> None:
+    """Make the result say what happened rather than what was planned."""
+    gone = {info.digest for info in swept.removed}
+    result.removed = [one for one in result.removed if one.digest in gone]
+    for info in swept.spared:
+        result.keep("leased", info.size)
+    for digest, message in swept.failures:
+        result.failures.append(Failure("", digest, f"object {digest} {message}"))
+
+
+def _leftovers(repo: Repo) -> list[leftovers.Leftover]:
+    now = time.time()
+    return [
+        *leftovers.in_cache(repo.objects.root, now),
+        *leftovers.in_folder(repo.layout.tmp, now),
+        *leftovers.half_written(repo.layout.state, now),
+        *leftovers.half_written(repo.layout.ops, now),
+    ]
+
+
+def _tally(found: list[leftovers.Leftover]) -> Tally:
+    return Tally(len(found), sum(leftover.size for leftover in found))
