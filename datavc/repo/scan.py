@@ -10,19 +10,19 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import NamedTuple, Protocol, cast
+from typing import cast
 
-from datavc.core import tree
 from datavc.core.digest import Digest
 from datavc.core.hashing import hash_bytes
-from datavc.core.paths import RepoPath, is_inside, sort_key
+from datavc.core.paths import RepoPath
 from datavc.core.progress import Progress
 from datavc.core.tree import Segment, TreeEntry, TreeSummary
 from datavc.formats.tree import encode_leaf, encode_root
+from datavc.repo import walk
 from datavc.repo.file_reader import FileReader
+from datavc.repo.walk import Found, Rules
 from datavc.store.stat_cache import NEVER, StatCache, StatKey, StatSegment, StatValue
 
 
@@ -34,20 +34,6 @@ class Trust(Enum):
 
     CHANGED = "changed"
     IDENTITY = "identity"
-
-
-class Rules(Protocol):
-    """What the walk asks of `.datavcignore`."""
-
-    def is_ignored(self, path: str, *, is_dir: bool) -> bool:
-        """Tell whether `path`, below the project's root, is to be passed over."""
-
-
-class Found(NamedTuple):
-    """One name of the walk: its key in the stat cache, and its mode (0 for an empty directory)."""
-
-    key: StatKey
-    mode: int
 
 
 @dataclass(slots=True)
@@ -137,18 +123,10 @@ class Scanner:
         self._cache.keep_only(output, firsts)
         return scan
 
-    def _groups(self, output: RepoPath, status: os.stat_result) -> Iterator[list[Found]]:
-        if not stat.S_ISDIR(status.st_mode):
-            yield [Found(stat_key("", status), status.st_mode)]
-            return
-        group: list[Found] = []
-        for found in walk(self._root, output, self._rules):
-            if group and (tree.begins_segment(found.key[0]) or len(group) >= tree.SEGMENT_LIMIT):
-                yield group
-                group = []
-            group.append(found)
-        if group:
-            yield group
+    def _groups(self, output: RepoPath, status: os.stat_result) -> Iterable[list[Found]]:
+        if stat.S_ISDIR(status.st_mode):
+            return walk.segments(self._root, output, self._rules)
+        return [[Found(walk.stat_key("", status), status.st_mode)]]
 
     def _segment(
         self, output: RepoPath, group: list[Found], reader: FileReader, how: tuple[Trust, int]
@@ -202,69 +180,6 @@ class Scanner:
         for index, value in reader.read_all(output, unread):
             values[index] = value
         return cast(list[StatValue], values)
-
-
-def walk(root: str, output: str, rules: Rules) -> Iterator[Found]:
-    """Yield what a tracked directory holds, in the order of its tree; links are not followed.
-
-    A directory in which nothing is found stands for itself.
-    """
-    base = os.path.join(root, output)
-    pending = [_listed(base, "", output, rules)]
-    while pending:
-        for name, item in pending[-1]:
-            if item.is_dir(follow_symlinks=False):
-                inside = _listed(item.path, name + "/", f"{output}/{name}", rules)
-                first = next(inside, None)
-                if first is None:
-                    yield Found((name, 0, 0, 0, 0), 0)
-                    continue
-                pending.append(_chain(first, inside))
-                break
-            with suppress(FileNotFoundError):  # it went away meanwhile: then it is not here
-                status = item.stat(follow_symlinks=False)
-                yield Found(stat_key(name, status), status.st_mode)
-        else:
-            pending.pop()
-
-
-Listed = tuple[str, "os.DirEntry[str]"]
-
-
-def _chain(first: Listed, rest: Iterator[Listed]) -> Iterator[Listed]:
-    yield first
-    yield from rest
-
-
-def _listed(folder: str, prefix: str, path: str, rules: Rules) -> Iterator[Listed]:
-    """Yield names with the folder's `prefix`, sorted as the full paths below them sort."""
-    with os.scandir(folder) as found:
-        items = [(item.name, item) for item in found]
-    names = [
-        (name + "/" if item.is_dir(follow_symlinks=False) else name, item)
-        for name, item in items
-        if not rules.is_ignored(f"{path}/{name}", is_dir=item.is_dir(follow_symlinks=False))
-    ]
-    names.sort(key=_plain if all(name.isascii() for name, _ in items) else _by_bytes)
-    return iter([(prefix + name.rstrip("/"), item) for name, item in names])
-
-
-def _plain(listed: Listed) -> str:
-    return listed[0]
-
-
-def _by_bytes(listed: Listed) -> bytes:
-    return sort_key(listed[0])
-
-
-def stat_key(path: str, status: os.stat_result) -> StatKey:
-    """Return the stat cache's key of a file with this status."""
-    return path, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
-
-
-def restrict(entries: Iterable[TreeEntry], folder: str) -> Iterator[TreeEntry]:
-    """Yield those entries that lie in `folder` of the tree, or are it."""
-    return (entry for entry in entries if is_inside(entry.path, folder))
 
 
 def _entry(key: StatKey, value: StatValue) -> TreeEntry:

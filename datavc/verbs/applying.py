@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from datavc.core.paths import RepoPath
 from datavc.core.progress import Progress
 from datavc.repo.repo import Repo
-from datavc.repo.scan import Scan, Trust, stat_key
+from datavc.repo.scan import Scan, Trust
+from datavc.repo.walk import stat_key
 from datavc.repo.workspace import Applied, Step, WorkspaceWriter
 from datavc.store.links import Placer
 from datavc.store.stat_cache import StatValue

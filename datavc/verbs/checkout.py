@@ -16,9 +16,10 @@ from datavc.repo.inventory import Inventory, load
 from datavc.repo.journal import ABSENT, PathChange, State
 from datavc.repo.placed import PlacedRecord
 from datavc.repo.repo import Repo
-from datavc.repo.scan import Found, Scan, Trust
+from datavc.repo.scan import Scan, Trust
 from datavc.repo.snapshot import at_commit
 from datavc.repo.targets import Selection, repo_path, require_matches, select
+from datavc.repo.walk import Found
 from datavc.repo.workspace import Step
 from datavc.store import trees
 from datavc.verbs import checkout_plan, workspaces

@@ -21,8 +21,9 @@ from datavc.core.tree import EXECUTABLE, TreeEntry
 from datavc.repo.file_reader import FileReader
 from datavc.repo.placed import HadHere, PlacedRecord, had_here
 from datavc.repo.repo import Repo
-from datavc.repo.scan import Found, Scan, Scanner, Trust
+from datavc.repo.scan import Scan, Scanner, Trust
 from datavc.repo.snapshot import read_pointer_file
+from datavc.repo.walk import Found
 from datavc.store import trees
 from datavc.store.local_writer import LocalWriter
 from datavc.verbs.add_targets import Target
