@@ -16,8 +16,9 @@ from datavc.repo.inventory import tracked
 from datavc.repo.journal import PathChange, State
 from datavc.repo.placed import PlacedRecord
 from datavc.repo.repo import Repo
-from datavc.repo.scan import Found, Trust, stat_key
+from datavc.repo.scan import Trust
 from datavc.repo.snapshot import read_pointer_file
+from datavc.repo.walk import Found, stat_key
 from datavc.store import trees
 from datavc.store.stat_cache import StatKey
 from datavc.verbs.scanning import reader, scanner

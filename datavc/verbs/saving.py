@@ -9,7 +9,7 @@ from datavc.core.errors import DataError
 from datavc.core.paths import RepoPath
 from datavc.core.progress import Progress
 from datavc.repo.repo import Repo
-from datavc.repo.scan import Found
+from datavc.repo.walk import Found
 from datavc.verbs.checkout_plan import OnDisk
 from datavc.verbs.scanning import reader
 
