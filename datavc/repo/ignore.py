@@ -97,6 +97,18 @@ class IgnoreRules:
                 return rule
         return self._own(path, is_dir=is_dir)
 
+    def matching(self, path: str, *, is_dir: bool) -> list[Rule]:
+        """Return all lines that mean `path`, or a folder above it, the deciding one last.
+
+        Raises:
+            FormatError, PathError: a file of patterns cannot be read.
+        """
+        for folder in _folders(path):
+            rules = self._all(folder, is_dir=True)
+            if rules and not rules[-1].negated:
+                return rules
+        return self._all(path, is_dir=is_dir)
+
     def is_ignored(self, path: str, *, is_dir: bool) -> bool:
         """Tell whether a walk passes over `path`; the folders above it are those it came through.
 
@@ -115,15 +127,22 @@ class IgnoreRules:
 
     def _own(self, path: str, *, is_dir: bool) -> Rule | None:
         """Return the line that decides about `path`, no matter what is above it."""
+        return next(self._meaning(path, is_dir=is_dir), None)
+
+    def _all(self, path: str, *, is_dir: bool) -> list[Rule]:
+        """Return the lines that mean `path` itself, the deciding one last."""
+        return list(self._meaning(path, is_dir=is_dir))[::-1]
+
+    def _meaning(self, path: str, *, is_dir: bool) -> Iterator[Rule]:
+        """Yield the lines that mean `path` itself, the deciding one first."""
         if name(path) in ALWAYS:
-            return Rule("", 0, name(path))
+            yield Rule("", 0, name(path))
         for layer in self._at(parent(path)):
             text = path[len(layer.folder) + 1 :] if layer.folder else path
             text += "/" if is_dir else ""
             for pattern in layer.patterns:
                 if pattern.means(text):
-                    return pattern.rule
-        return None
+                    yield pattern.rule
 
     def _at(self, folder: str) -> tuple[_Layer, ...]:
         """Return what applies to names in `folder`, deepest first."""
