@@ -92,7 +92,8 @@ def undo(repo: Repo, *, dry_run: bool = False, progress: Progress = SILENT) -> U
     ids = repo.journal.ids()
     if not ids:
         raise DatavcError(
-            "there is no operation to take back", "`datavc undo --list` shows what there is"
+            "there is no operation to take back",
+            "operations are what add, commit, checkout, remove and move did in this workspace",
         )
     operation = repo.journal.read(ids[-1])
     progress.start("Comparing", len(operation.changes))
