@@ -36,8 +36,7 @@ class Pointer:
     meta: Mapping[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class TrackedOutput:
+class TrackedOutput(NamedTuple):
     """A pointer, placed: `path` is below the project's root, `recorded_in` is the pointer file."""
 
     path: RepoPath

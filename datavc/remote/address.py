@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Set
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from datavc.core.errors import ConfigError
@@ -46,8 +46,7 @@ _USERINFO = re.compile(r"(?<=://)[^/?#\s]*@")
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f]")
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """Where a remote is.
 
     `protocol` is one of the values of `PROTOCOLS`, or the name of one that the user allowed.

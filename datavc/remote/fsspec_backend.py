@@ -7,7 +7,7 @@ each with a deadline. What the file systems differ in stands in `dialects.py`.
 from __future__ import annotations
 
 import contextlib
-import secrets
+import os
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Any, BinaryIO, NamedTuple, TypeVar
@@ -69,7 +69,7 @@ class FsspecBackend:
             if size > SMALL:
                 self._check(key, size)
             return
-        temporary = f"{TEMPORARY}/{secrets.token_hex(12)}"
+        temporary = f"{TEMPORARY}/{os.urandom(12).hex()}"
         self._make_folder(TEMPORARY)
         self._make_folder(key.rpartition("/")[0])
         try:

@@ -7,8 +7,7 @@ system as it is. Pure: values in, values out.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from datavc.core.errors import ConfigError
 from datavc.core.remotes import RemoteConfig
@@ -58,8 +57,7 @@ def flag(value: object) -> bool:
     raise ConfigError(f"{value!r} is neither true nor false")
 
 
-@dataclass(frozen=True, slots=True)
-class _Service:
+class _Service(NamedTuple):
     """Where the settings of one file system go: name → path of keys below its options."""
 
     names: Mapping[str, tuple[str, ...]]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import cast
+from typing import NamedTuple, cast
 
 from datavc.core.errors import ConfigError
 from datavc.core.nearest import nearest
@@ -24,8 +24,7 @@ from datavc.repo.layout import Layout
 from datavc.store.atomic import Durability
 
 
-@dataclass(frozen=True, slots=True)
-class CoreConfig:
+class CoreConfig(NamedTuple):
     """Settings of the tool. `jobs` is None where the machine decides."""
 
     remote: str | None
@@ -37,8 +36,7 @@ class CoreConfig:
     jobs: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class CacheConfig:
+class CacheConfig(NamedTuple):
     """Where objects are kept (absolute), how files come into the workspace, who may write."""
 
     dir: str
@@ -46,8 +44,7 @@ class CacheConfig:
     shared: bool
 
 
-@dataclass(frozen=True, slots=True)
-class GcConfig:
+class GcConfig(NamedTuple):
     """Objects younger than `grace_s` are never collected."""
 
     grace_s: float

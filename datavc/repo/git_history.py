@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -26,8 +25,7 @@ _IN_PROGRESS = (
 _AUTOSTASHES = ("rebase-merge/autostash", "rebase-apply/autostash")
 
 
-@dataclass(frozen=True, slots=True)
-class RevisionScope:
+class RevisionScope(NamedTuple):
     """Which commits count: branches, tags, everything, or revisions and how far back from each.
 
     `num` commits along first parents from each of `revs`, the revision itself among them; -1 is

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from datavc.core.errors import DatavcError
 from datavc.repo import stamp
@@ -42,8 +42,7 @@ _DRIVER = "merge.datavc.driver"
 _DRIVER_NAME = "merge.datavc.name"
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(NamedTuple):
     """What hooks start: the console script and its interpreter, both absolute."""
 
     script: str
@@ -55,8 +54,7 @@ class Program:
         return f"{shlex.quote(self.script)} merge-driver %O %A %B %P"
 
 
-@dataclass(frozen=True, slots=True)
-class Installed:
+class Installed(NamedTuple):
     """What installing changed, or would: names of hooks and lines.
 
     `written` hooks are new or were brought up to date; `chained` ones stood there before and are
@@ -71,8 +69,7 @@ class Installed:
     warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Uninstalled:
+class Uninstalled(NamedTuple):
     """What uninstalling removed: names of hooks, and those of others that stand there again."""
 
     folder: str
@@ -80,8 +77,7 @@ class Uninstalled:
     restored: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(NamedTuple):
     """How it stands: `missing` hooks, `outdated` ones (another datavc, or moved), the driver."""
 
     folder: str

@@ -11,7 +11,6 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from datavc.core import tree
@@ -47,8 +46,7 @@ class PathChange(NamedTuple):
     after: State
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """One entry of the log. `time_s` is for people; order is that of the ids."""
 
     id: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from datavc.core.errors import NotARepository
 
@@ -15,8 +15,7 @@ ALIASES = "aliases.jsonl"
 IGNORE_FILE = ".datavcignore"
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """Paths of one project. `root` is absolute, symbolic links resolved."""
 
     root: str

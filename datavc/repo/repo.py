@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from datavc.core.progress import Progress
 from datavc.repo import config as configuration
@@ -20,8 +20,7 @@ from datavc.store.lock import repository_lock
 from datavc.store.stat_cache import StatCache
 
 
-@dataclass(frozen=True, slots=True)
-class Repo:
+class Repo(NamedTuple):
     """What verbs work with. `here` is where the user stands: absolute, links resolved."""
 
     here: str

@@ -7,7 +7,7 @@ import functools
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from datavc.core import paths
 from datavc.core.errors import PathError
@@ -19,8 +19,7 @@ from datavc.repo.inventory import Inventory
 _MAGIC = re.compile(r"[*?\[]")
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """An output and which of its files are meant: paths or patterns below it; none means all."""
 
     output: TrackedOutput

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple, cast
 
 from datavc.core.digest import Digest
@@ -39,8 +38,7 @@ class Unsent(NamedTuple):
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Transferred:
+class Transferred(NamedTuple):
     """What a copy did: objects, bytes, which are there now, and which are not."""
 
     copied: int
