@@ -84,7 +84,7 @@ def _draw(result: FsckResult, elapsed: str) -> Iterable[str]:
     if result.quarantine:
         count = render.count(len(result.quarantine), "damaged object")
         size = render.size(sum(one.bytes for one in result.quarantine))
-        yield f"{count} set aside, {size}, in `quarantine` below `datavc cache dir`; yours to remove"
+        yield f"{count} set aside, {size}: in `quarantine` below `datavc cache dir`, to be removed"
 
 
 def _served(one: Finding) -> str:
