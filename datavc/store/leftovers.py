@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -22,6 +22,12 @@ class Leftover(NamedTuple):
 
     path: str
     size: int
+
+
+def find(cache: str, tmp: str, replaced: Sequence[str], now_s: float) -> list[Leftover]:
+    """Return what is left in the cache, in `tmp`, and in folders whose files are `replaced`."""
+    found = [*in_cache(cache, now_s), *in_folder(tmp, now_s)]
+    return found + [one for folder in replaced for one in half_written(folder, now_s)]
 
 
 def in_cache(root: str, now_s: float) -> list[Leftover]:

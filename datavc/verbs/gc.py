@@ -307,13 +307,9 @@ def _settle(result: GcResult, swept: collection.Swept) -> None:
 
 
 def _leftovers(repo: Repo) -> list[leftovers.Leftover]:
-    now = time.time()
-    return [
-        *leftovers.in_cache(repo.objects.root, now),
-        *leftovers.in_folder(repo.layout.tmp, now),
-        *leftovers.half_written(repo.layout.state, now),
-        *leftovers.half_written(repo.layout.ops, now),
-    ]
+    layout = repo.layout
+    replaced = (layout.state, layout.ops)
+    return leftovers.find(repo.objects.root, layout.tmp, replaced, time.time())
 
 
 def _tally(found: list[leftovers.Leftover]) -> Tally:
