@@ -3,35 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
-from datavc.core.digest import Digest
-from datavc.core.errors import DatavcError
 from datavc.core.outputs import Failure
 from datavc.core.progress import SILENT, Progress
 from datavc.repo.repo import Repo
-from datavc.repo.targets import Selection, require_matches
-from datavc.store import trees
 from datavc.store.transfer import copy
+from datavc.verbs.needing import Needs, needs
 from datavc.verbs.syncing import Remote, SyncOptions, SyncResult, by_remote, meant, open_remote
 
 NOWHERE = "is neither in the cache nor on the remote"
-
-
-@dataclass(slots=True)
-class Needs:
-    """Objects of some versions, with a file that each serves and its size, if recorded.
-
-    `unknown` are trees that are not here: what they name cannot be told.
-    """
-
-    files: dict[Digest, tuple[str, int | None]] = field(default_factory=dict)
-    trees: dict[Digest, str] = field(default_factory=dict)
-    unknown: dict[Digest, str] = field(default_factory=dict)
-
-    def served(self) -> dict[Digest, str]:
-        """Return a path for each object."""
-        return {**self.trees, **self.unknown, **{d: path for d, (path, _) in self.files.items()}}
 
 
 def push(
@@ -60,32 +40,6 @@ def push(
     return result
 
 
-def needs(repo: Repo, chosen: Sequence[Selection]) -> Needs:
-    """Return the objects that the chosen versions are made of."""
-    found = Needs()
-    for selection in chosen:
-        output = selection.output
-        if not output.is_directory:
-            found.files[output.digest] = output.path, output.pointer.size
-            continue
-        try:
-            entries = list(trees.entries(repo.objects, output.digest))
-            parts = list(trees.tree_objects(repo.objects, output.digest))
-        except DatavcError:
-            repo.objects.holds(output.digest)  # sets a damaged one aside
-            found.unknown[output.digest] = output.path
-            continue
-        if not selection.whole:
-            require_matches(selection, (entry.path for entry in entries))
-        # Segments first: whoever finds the root finds what it lists.
-        found.trees.update((digest, output.path) for digest in reversed(parts))
-        for entry in entries:
-            digest = entry.digest
-            if digest is not None and selection.covers(entry.path):
-                found.files[digest] = f"{output.path}/{entry.path}", entry.size
-    return found
-
-
 def _push_to(
     repo: Repo,
     remote: Remote,
@@ -94,9 +48,11 @@ def _push_to(
     how: tuple[SyncOptions, Progress],
 ) -> None:
     options, progress = how
-    served = needed.served()
     progress.start(f"Asking {remote.config.name}")
+    unread = needed.ask(remote.store, remote.jobs(options))
+    served = needed.served()
     lacking = remote.store.missing(served.keys())
+    result.failures += [failure for failure in unread if failure.digest not in lacking]
     result.skipped += len(served) - len(lacking)
     absent = repo.objects.missing(lacking)
     for digest in sorted(absent):

@@ -15,7 +15,7 @@ from datavc.repo.repo import Repo
 from datavc.store.object_store import ObjectStore
 from datavc.store.parallel import each
 from datavc.store.transfer import copy
-from datavc.verbs.push import needs
+from datavc.verbs.needing import needs
 from datavc.verbs.syncing import Remote, SyncOptions, SyncResult, by_remote, meant, open_remote
 
 
@@ -56,9 +56,9 @@ def check_remotes(
         remote = open_remote(repo, name, options)
         needed = needs(repo, chosen)
         result.warnings += [
-            f"the list of files in {path} is not here, so on {remote.config.name} only the list "
-            "was verified"
-            for path in needed.unknown.values()
+            f"the list of files in {unread.path} is neither here nor on {remote.config.name}, so "
+            "its files were not verified"
+            for unread in needed.ask(remote.store, remote.jobs(options))
         ]
         _check(repo, remote, needed.served(), result, (options, progress, resend))
     result.warnings += notes.warnings

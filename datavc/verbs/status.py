@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from datavc.core.diff import Change, with_renames
@@ -13,13 +14,13 @@ from datavc.core.progress import SILENT, Progress
 from datavc.repo.inventory import Inventory, load, tracked
 from datavc.repo.placed import had_here
 from datavc.repo.repo import Repo
-from datavc.repo.scan import Scan, Trust
+from datavc.repo.scan import Trust
 from datavc.repo.snapshot import at_commit
-from datavc.repo.targets import Selection, repo_path, select
+from datavc.repo.targets import Selection, repo_path, require_matches, select
+from datavc.verbs.cloud import lacking
 from datavc.verbs.comparing import Version, changes, is_same, lying, recorded
-from datavc.verbs.push import needs
 from datavc.verbs.scanning import inventory, reader, scanner, unreadable
-from datavc.verbs.syncing import SyncOptions, SyncResult, by_remote, open_remote
+from datavc.verbs.syncing import SyncOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +111,13 @@ def status(
     for selection in chosen:
         look.at(selection)
     if options.cloud:
-        _remote(repo, _at(repo, options.rev, targets) or chosen, options, result)
+        asked = _at(repo, options.rev, targets) or chosen
+        found = lacking(repo, asked, options.sync, granular=options.granular)
+        result.not_in_remote += found.paths
+        result.warnings += found.warnings
     if options.untracked:
-        result.untracked += [path for path in repo.git.untracked()]
+        pointers = {output.recorded_in for output in known.outputs.values()} | known.broken.keys()
+        result.untracked += [path for path in repo.git.untracked() if path not in pointers]
     in_git = repo.git.tracked([s.output.path for s in chosen]) if chosen else set()
     if in_git:
         first = sorted(in_git)[0]
@@ -220,60 +225,57 @@ class _Look:
         output = selection.output
         scan = self._scanner.scan(output.path, self._reader, Trust.CHANGED)
         version = recorded(self._repo.objects, output)
-        name = output.path + ("/" if output.is_directory else "")
         now = lying(scan, self._repo.objects.algorithm) if scan.present else None
         same = now is not None and is_same(version, now)
         # What lies here lists the same files, and is at hand without reading a tree.
-        self._cache(output, now if same and now is not None else version)
+        self._cache(selection, now if same and now is not None else version)
+        if not selection.whole:
+            require_matches(selection, _paths(version, now))
         if same:
-            if self._options.unchanged:
-                self._result.unchanged.append(name)
-            return
-        if not scan.present:
-            self._absent(output, version, name)
-            return
-        self._differs(selection, version, scan)
-
-    def _absent(self, output: TrackedOutput, version: Version, name: str) -> None:
-        record = self._repo.placed.get(output.path)
-        if record is None or (record.paths is not None and not record.paths):
-            self._result.not_fetched.append(name)
+            self._result.unchanged += [_name(output)] if self._options.unchanged else []
         else:
-            describe(version, None, granular=self._options.granular, into=self._result.uncommitted)
+            self._differs(selection, version, now)
 
-    def _differs(self, selection: Selection, version: Version, scan: Scan) -> None:
+    def _differs(self, selection: Selection, version: Version, now: Version | None) -> None:
         output, into = selection.output, self._result.uncommitted
-        name = output.path + ("/" if output.is_directory else "")
-        now = lying(scan, self._repo.objects.algorithm)
-        try:
-            found = list(changes(version, now))
-        except DataError:
-            into.unknown.append(name)
-            return
         record = self._repo.placed.get(output.path)
-        had = had_here(self._repo.objects, record, output.digest)
-        gone = {c.path for c in found if c.kind == "deleted" and not had(c.path)}
-        real = [c for c in found if c.path not in gone and selection.covers(c.path)]
-        if gone:
-            inside = [f"{output.path}/{path}" for path in sorted(gone)]
-            self._result.not_fetched += inside if self._options.granular else [name]
-        if not real:
+        if now is None and (record is None or record.paths == frozenset()):
+            self._result.not_fetched.append(_name(output))
             return
-        into.modified.append(name)
-        if self._options.granular and output.is_directory and now.is_directory:
+        kind = "deleted" if now is None else "modified"
+        try:
+            found = [c for c in changes(version, now) if selection.covers(c.path)]
+        except DataError:
+            getattr(into, kind if now is None else "unknown").append(_name(output))
+            return
+        gone: list[RepoPath] = []
+        if output.is_directory:
+            had = had_here(self._repo.objects, record, output.digest)
+            gone = [c.path for c in found if c.kind == "deleted" and not had(c.path)]
+        if gone:
+            inside = [f"{output.path}/{path}" for path in gone]
+            self._result.not_fetched += inside if self._options.granular else [_name(output)]
+        absent = set(gone)
+        real = [change for change in found if change.path not in absent]
+        if not real and (gone or now is not None):
+            return
+        getattr(into, kind).append(_name(output))
+        if self._options.granular and output.is_directory and (now is None or now.is_directory):
             _add_files(real, output.path, into)
 
-    def _cache(self, output: TrackedOutput, version: Version) -> None:
-        """Note what the cache lacks of `version`, which holds what `output` records."""
+    def _cache(self, selection: Selection, version: Version) -> None:
+        """Note what the cache lacks of `version`, which holds what the pointer records."""
+        output = selection.output
         store, into = self._repo.objects, self._result.not_in_cache
-        name = output.path + ("/" if output.is_directory else "")
+        name = _name(output)
         if not output.is_directory:
             into += [name] if store.missing([output.digest]) else []
             return
         try:
             parts = version.parts()
             lost = store.missing({output.digest, *(digest for digest, _ in parts)})
-            files = [(e.path, e.digest) for _, load in parts for e in load() if e.digest]
+            entries = (entry for _, load in parts for entry in load())
+            files = [(e.path, e.digest) for e in entries if e.digest and selection.covers(e.path)]
         except DatavcError:
             into.append(name)
             return
@@ -284,30 +286,13 @@ class _Look:
             into += [f"{output.path}/{path}" for path, digest in files if digest in lost]
 
 
-def _remote(
-    repo: Repo, chosen: Sequence[Selection], options: StatusOptions, result: StatusResult
-) -> None:
-    """Ask each remote what it lacks of the chosen versions."""
-    notes = SyncResult()
-    for name, selections in by_remote(chosen, options.sync.remote, notes).items():
-        remote = open_remote(repo, name, options.sync)
-        needed = needs(repo, selections)
-        served = needed.served()
-        lacking = remote.store.missing(served.keys())
-        names = {s.output.path: f"{s.output.path}/" for s in selections if s.output.is_directory}
-        paths = {served[digest] for digest in lacking}
-        whole = {names.get(RepoPath(path), path) for path in paths if path in names}
-        inside = {path for path in paths if path not in names}
-        if not options.granular:
-            inside = {_output_of(path, names) for path in inside}
-        result.not_in_remote += sorted(whole | inside)
-        result.warnings += [
-            f"the list of files in {path} is not here, so {remote.config.name} was asked only "
-            "for the list"
-            for path in needed.unknown.values()
-        ]
-    result.warnings += notes.warnings
+def _name(output: TrackedOutput) -> str:
+    return output.path + ("/" if output.is_directory else "")
 
 
-def _output_of(path: str, directories: dict[RepoPath, str]) -> str:
-    return next((name for name in directories.values() if path.startswith(name)), path)
+def _paths(old: Version, new: Version | None) -> Iterator[str]:
+    """Yield the files of both versions; of one whose list is not here nothing is known."""
+    for version in (old, new):
+        with suppress(DataError):
+            for _, load in version.parts() if version is not None else ():
+                yield from (entry.path for entry in load())
