@@ -14,7 +14,8 @@ from datavc.core.hashing import check_stream, hash_sized
 from datavc.core.outputs import Failure
 from datavc.core.paths import RepoPath, parse
 from datavc.core.progress import Progress
-from datavc.store.object_store import ObjectWriter
+from datavc.store.links import NO_LINK
+from datavc.store.local_writer import LocalWriter
 from datavc.store.stat_cache import StatKey, StatValue
 
 TRIES = 4
@@ -41,12 +42,16 @@ Unread = tuple[int, Named, StatValue | None]
 
 
 class ReaderSettings(NamedTuple):
-    """Project root, digest algorithm, folder of the cache's objects, threads for large files."""
+    """Project root, digest algorithm, folder of the cache's objects, threads for large files.
+
+    `by_link`: what is stored is linked into the cache, not copied (`cache.type hardlink`).
+    """
 
     root: str
     algorithm: str
     objects: str
     jobs: int
+    by_link: bool = False
 
 
 class FileReader:
@@ -56,7 +61,7 @@ class FileReader:
     """Content of what could not be read: no digest, so it equals nothing and is never replaced."""
 
     def __init__(
-        self, settings: ReaderSettings, progress: Progress, writer: ObjectWriter | None = None
+        self, settings: ReaderSettings, progress: Progress, writer: LocalWriter | None = None
     ) -> None:
         """Read, and store through `writer` if there is one."""
         self._settings = settings
@@ -66,6 +71,8 @@ class FileReader:
         self.new_size = 0
         self.placed: dict[str, tuple[StatKey, StatValue]] = {}
         """Files that were just placed from verified objects, by path: these are not read again."""
+        self.linked: dict[str, StatValue] = {}
+        """Files that were taken into the cache by a hard link."""
 
     def read_all(
         self, output: RepoPath, unread: Sequence[Unread]
@@ -133,10 +140,29 @@ class FileReader:
             if not stat.S_ISREG(before.st_mode):
                 raise PathError(f"{path} is {_special(before.st_mode)}; only files are read")
             flags = tree.EXECUTABLE if before.st_mode & stat.S_IXUSR else tree.FILE
+            if self._settings.by_link and flags == tree.FILE and before.st_size:
+                linked = self._link(path, full)
+                if linked is not None:
+                    return linked
             content, check, size, weak = self._content(stream, before.st_size, known)
             after = os.fstat(stream.fileno())
         unchanged = _moment(before) == _moment(after) and size == after.st_size
         return StatValue(content, size, flags, check, weak) if unchanged else None
+
+    def _link(self, path: str, full: str) -> StatValue | None:
+        """Take the file into the cache as it is; None where it can only be copied."""
+        if self._writer is None:
+            return None
+        try:
+            stored = self._writer.put_link(full)
+        except OSError as error:
+            if error.errno not in NO_LINK:
+                raise
+            return None
+        self.new_size += stored.size if stored.new else 0
+        value = StatValue(stored.digest, stored.size, tree.FILE, stored.check)
+        self.linked[path] = value
+        return value
 
     def _content(
         self, stream: BinaryIO, size: int, known: StatValue | None

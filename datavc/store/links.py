@@ -28,7 +28,8 @@ WHOLE = 1 << 20
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_NO_LINK = {errno.EPERM, errno.EMLINK, errno.EXDEV, errno.EACCES, errno.EOPNOTSUPP, errno.ENOSYS}
+NO_LINK = {errno.EPERM, errno.EMLINK, errno.EXDEV, errno.EACCES, errno.EOPNOTSUPP, errno.ENOSYS}
+"""Why a hard link cannot be made where a copy can."""
 
 
 class Blob(NamedTuple):
@@ -133,7 +134,7 @@ class Placer:
         try:
             os.link(source, temporary, dst_dir_fd=folder_fd, follow_symlinks=False)
         except OSError as error:
-            if error.errno not in _NO_LINK:
+            if error.errno not in NO_LINK:
                 raise
             return False
         self._store.verified.remember(blob.digest, os.lstat(source))

@@ -12,7 +12,7 @@ from typing import BinaryIO, NamedTuple, Protocol
 from datavc.core import digest as digests
 from datavc.core.digest import Digest
 from datavc.core.errors import DataError
-from datavc.core.hashing import Hashed, hash_bytes, hash_stream
+from datavc.core.hashing import Hashed, hash_bytes, hash_sized, hash_stream
 from datavc.store import atomic
 from datavc.store.leases import Lease
 from datavc.store.object_store import Stored
@@ -53,6 +53,7 @@ class LocalWriter:
         self._batch: dict[Digest, tuple[str, int]] = {}
         self._batch_size = 0
         self._count = 0
+        self._linked: set[str] = set()
         self._lock = Lock()
         self._lease: Lease | None = None
         self._tmp = ""
@@ -103,28 +104,29 @@ class LocalWriter:
         """Store `data`."""
         return self._put_whole(data, self._settings.algorithm, None)
 
-    def put_link(self, file: str, expect_size: int) -> Stored:
+    def put_link(self, file: str) -> Stored:
         """Take over the very file at `file` by a hard link, without copying a byte.
 
-        The file becomes read-only; who has it open for writing can still spoil it, which
-        `holds` and fsck notice.
+        It becomes read-only when it is published; who has it open for writing can still spoil
+        it, which `holds` and fsck notice.
 
         Raises:
             OSError: this file system, or the file's owner, does not allow the link.
+            DataError: it changes while it is read.
         """
         temporary = self._temporary()
         os.link(file, temporary, follow_symlinks=False)
         try:
-            os.chmod(temporary, self._mode)
             with open(temporary, "rb", buffering=0) as stream:
                 before = os.fstat(stream.fileno())
-                hashed = hash_stream(stream, self._settings.algorithm)
+                hashed = hash_sized(stream, before.st_size, self._settings.algorithm)
                 after = os.fstat(stream.fileno())
             if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
                 raise DataError(f"{file} changes while it is read")
         except BaseException:
             os.unlink(temporary)
             raise
+        self._linked.add(temporary)
         return self._take_in(hashed, temporary, already=self._claimed(hashed.digest))
 
     def claim(self, wanted: Collection[Digest]) -> None:
@@ -144,6 +146,9 @@ class LocalWriter:
                 return
             settings = self._settings
             files = [temporary for temporary, _ in batch.values()]
+            for temporary in self._linked.intersection(files):
+                os.chmod(temporary, self._mode)
+            self._linked.clear()
             atomic.sync_files(files, settings.root, settings.durability)
             self.claim(batch.keys())  # their age alone protects them only within the grace period
             touched = set()

@@ -100,7 +100,8 @@ def add(
             writer.flush()
             reports = tuple(_report(repo, draft) for draft in drafts)
             if publish(repo, drafts, "add", progress):
-                linking.relink(repo, [draft.target.path for draft in drafts], progress)
+                outputs = [draft.target.path for draft in drafts]
+                linking.relink(repo, outputs, progress, recorder.linked)
                 return AddResult(
                     outputs=reports,
                     new=recorder.new_size,

@@ -165,7 +165,8 @@ def _record(
         writer.flush()
         if not publish(repo, drafts, "commit", progress):
             return None
-    linking.relink(repo, [draft.target.path for draft in drafts], progress)
+    outputs = [draft.target.path for draft in drafts]
+    linking.relink(repo, outputs, progress, recorder.linked)
     return recorder.new_size, sum(draft.not_fetched for draft in drafts)
 
 

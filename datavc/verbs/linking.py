@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from datavc.core import paths, tree
+from datavc.core.digest import Digest
 from datavc.core.outputs import Failure
 from datavc.core.paths import RepoPath
 from datavc.core.progress import Progress
 from datavc.core.tree import TreeEntry
 from datavc.repo.repo import Repo
 from datavc.repo.scan import Scan, Trust
+from datavc.repo.walk import stat_key
 from datavc.repo.workspace import Step
 from datavc.store.reflink import was_refused
-from datavc.store.stat_cache import StatKey
+from datavc.store.stat_cache import StatKey, StatValue
 from datavc.verbs.applying import apply
 from datavc.verbs.scanning import reader, scanner
 
@@ -22,16 +25,27 @@ MUCH = 1 << 30
 """Bytes of copies from which a line of advice is worth its place."""
 
 
-def relink(repo: Repo, outputs: Iterable[RepoPath], progress: Progress) -> list[Failure]:
+def relink(
+    repo: Repo,
+    outputs: Iterable[RepoPath],
+    progress: Progress,
+    taken: Mapping[str, StatValue] = MappingProxyType({}),
+) -> list[Failure]:
     """Make the files of `outputs` the links that `cache.type` asks for; copies stay as they are.
 
-    Only files whose object is in the cache are touched.
+    Only files whose object is in the cache are touched. `taken` are files that were hashed and
+    then linked into the cache, which changed their stat but not their bytes.
     """
     if repo.config.cache.types[0] not in ("hardlink", "symlink"):
         return []
     failures: list[Failure] = []
+    eyes = reader(repo, progress)
+    for path, value in taken.items():
+        now = os.lstat(os.path.join(repo.root, path))
+        if now.st_ino == os.lstat(repo.objects.path(Digest(value.content))).st_ino:
+            eyes.placed[path] = stat_key("", now), value
     for output in outputs:
-        scan = scanner(repo, progress).scan(output, reader(repo, progress), Trust.IDENTITY)
+        scan = scanner(repo, progress).scan(output, eyes, Trust.IDENTITY)
         steps = [step for step in _files(repo, scan) if not _is_linked(repo, step)]
         if steps:
             failures += apply(repo, output, steps, progress)[0].failures

@@ -26,6 +26,7 @@ from datavc.repo.snapshot import read_pointer_file
 from datavc.repo.walk import Found
 from datavc.store import trees
 from datavc.store.local_writer import LocalWriter
+from datavc.store.stat_cache import StatValue
 from datavc.verbs.add_targets import Target
 from datavc.verbs.scanning import reader, scanner
 
@@ -73,6 +74,11 @@ class Recorder:
         self._writer = writer
         self._reader: FileReader = reader(repo, progress, writer)
         self._scanner: Scanner = scanner(repo, progress)
+
+    @property
+    def linked(self) -> dict[str, StatValue]:
+        """Files that lie in the cache by a hard link."""
+        return self._reader.linked
 
     @property
     def new_size(self) -> int:

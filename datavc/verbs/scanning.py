@@ -11,7 +11,7 @@ from datavc.repo.inventory import Inventory, load
 from datavc.repo.repo import Repo
 from datavc.repo.scan import Scanner
 from datavc.repo.snapshot import Workspace
-from datavc.store.object_store import ObjectWriter
+from datavc.store.local_writer import LocalWriter
 
 
 def jobs(repo: Repo) -> int:
@@ -25,10 +25,11 @@ def scanner(repo: Repo, progress: Progress) -> Scanner:
     return Scanner(repo.root, repo.stat_cache, repo.objects.algorithm, rules, progress)
 
 
-def reader(repo: Repo, progress: Progress, writer: ObjectWriter | None = None) -> FileReader:
+def reader(repo: Repo, progress: Progress, writer: LocalWriter | None = None) -> FileReader:
     """Return a reader of the workspace's files, which stores them if it has a `writer`."""
     objects = os.path.join(repo.objects.root, "objects")
-    settings = ReaderSettings(repo.root, repo.objects.algorithm, objects, jobs(repo))
+    by_link = repo.config.cache.types[0] == "hardlink"
+    settings = ReaderSettings(repo.root, repo.objects.algorithm, objects, jobs(repo), by_link)
     return FileReader(settings, progress, writer)
 
 
