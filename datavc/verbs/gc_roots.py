@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from datavc.core.digest import Digest
 from datavc.core.errors import DatavcError
@@ -109,8 +109,9 @@ class Roots:
             self.current(outputs)
             for output in outputs:
                 record = repo.placed.get(output.path)
-                if record is not None and record.digest != output.digest:
-                    self._marks.unknown(record.digest)
+                for lying in (record.digest, record.shown) if record is not None else ():
+                    if lying is not None and lying != output.digest:
+                        self._marks.unknown(lying)
             self._operations(repo)
 
     def git(self, repo: Repo, scope: RevisionScope | None, grace_s: float) -> None:
@@ -181,7 +182,7 @@ def known_to(repo: Repo, scope: RevisionScope) -> RevisionScope:
         except DatavcError:
             continue
         found.append(rev)
-    return replace(scope, revs=tuple(found))
+    return scope._replace(revs=tuple(found))
 
 
 def _some(names: Collection[str]) -> str:

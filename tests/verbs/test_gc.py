@@ -150,6 +150,13 @@ class TestScope:
 
         assert held(versions) == [ONE, THREE]
 
+    def test_a_version_that_was_put_there_by_revision_stays(self, versions: Work):
+        versions.checkout("file", rev="v1")
+
+        freed(versions)
+
+        assert held(versions) == [ONE, THREE]
+
     def test_directories_keep_their_lists_and_files(self, work: Work):
         work.version({"d/a": ONE, "d/b": TWO}, "v1")
         work.version({"d/b": THREE}, "v2")
