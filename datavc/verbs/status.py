@@ -111,7 +111,7 @@ def status(
     for selection in chosen:
         look.at(selection)
     if options.cloud:
-        asked = _at(repo, options.rev, targets) or chosen
+        asked = chosen if options.rev is None else _at(repo, options.rev, targets)
         found = lacking(repo, asked, options.sync, granular=options.granular)
         result.not_in_remote += found.paths
         result.warnings += found.warnings
@@ -128,9 +128,7 @@ def status(
     return result
 
 
-def _at(repo: Repo, rev: str | None, targets: Sequence[str]) -> list[Selection]:
-    if rev is None:
-        return []
+def _at(repo: Repo, rev: str, targets: Sequence[str]) -> list[Selection]:
     paths = [repo_path(repo.root, repo.here, text) for text in targets]
     return select(load(at_commit(repo.git, repo.git.resolve(rev))), paths)
 

@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+import blake3
+
 from datavc.cli.render import as_json
 from datavc.core import digest as digests
 from datavc.repo.repo import Repo
@@ -122,8 +124,6 @@ class Work:
 
     def digest(self, content: bytes) -> digests.Digest:
         """Return the name of these bytes."""
-        import blake3
-
         return digests.make("blake3", blake3.blake3(content).hexdigest())
 
     def object(self, content: bytes) -> Path:
