@@ -25,13 +25,13 @@ def drawn_checkout(
         (len(result.modified), "changed"),
         (len(result.deleted), "deleted"),
     ]
-    said = [f"{number:,} {word}" for number, word in counts if number]
-    if said:
+    made = [(number, word) for number, word in counts if number]
+    if made:
         would = "Would make: " if result.dry_run else ""
-        noun = "file" if result.files == 1 else "files"
-        first, *rest = said
-        head = first.replace(" ", f" {noun} ", 1)
-        yield f"{would}{', '.join([head, *rest])}, {render.size(result.bytes)} in {elapsed}"
+        (first, word), *others = made
+        said = [f"{render.count(first, 'file')} {word}"]
+        said += [f"{number:,} {other}" for number, other in others]
+        yield f"{would}{', '.join(said)}, {render.size(result.bytes)} in {elapsed}"
     elif not result.failures:
         yield "The workspace is up to date"
 

@@ -18,10 +18,14 @@ from datavc.store.object_store import ObjectStore
 
 
 class PlacedRecord(NamedTuple):
-    """The version that lies here, and which of its files; None means all of them."""
+    """The version that lies here, and which of its files; None means all of them.
+
+    `shown` is a version whose files a checkout by revision has put beside or over them.
+    """
 
     digest: Digest
     paths: frozenset[str] | None
+    shown: Digest | None = None
 
     def had(self, path: str) -> bool:
         """Tell whether a file of that version was here."""
@@ -69,8 +73,9 @@ class Placed:
             with open(self._file(output), "rb") as stream:
                 found = json.load(stream)
             if is_digest(found["digest"]):
-                paths = found["paths"]
-                return PlacedRecord(found["digest"], None if paths is None else frozenset(paths))
+                paths = None if found["paths"] is None else frozenset(found["paths"])
+                shown = found.get("shown")
+                return PlacedRecord(found["digest"], paths, shown if is_digest(shown) else None)
         return None
 
     def put(self, output: RepoPath, record: PlacedRecord) -> None:
@@ -81,6 +86,8 @@ class Placed:
             return
         paths = None if record.paths is None else sorted(record.paths, key=sort_key)
         data = {"path": output, "digest": record.digest, "paths": paths}
+        if record.shown is not None:
+            data["shown"] = record.shown
         os.makedirs(self._folder, exist_ok=True)
         atomic.write_text(self._file(output), json.dumps(data) + "\n")
 

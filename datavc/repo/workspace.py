@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from datavc.core import paths, tree
-from datavc.core.errors import DatavcError, PathError, UnsavedChanges
+from datavc.core.errors import DataError, DatavcError, PathError, UnsavedChanges
 from datavc.core.outputs import Failure
 from datavc.core.paths import RepoPath
 from datavc.core.progress import Progress
@@ -155,7 +155,8 @@ class WorkspaceWriter:
             else:
                 applied.placed.append((step.path, self._place(step, step.new)))
         except DatavcError as error:
-            content = step.new.content if step.new is not None else ""
+            lost = step.new if isinstance(error, DataError) else None
+            content = lost.content if lost is not None else ""
             applied.failures.append(Failure(step.path, content, error.message))
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):

@@ -7,7 +7,7 @@ are saved; every other file is the user's own and stays.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -16,7 +16,8 @@ from datavc.core.digest import Digest
 from datavc.core.errors import DatavcError
 from datavc.core.outputs import Failure
 from datavc.core.paths import RepoPath
-from datavc.core.tree import FILE, TreeEntry
+from datavc.core.tree import EMPTY_DIRECTORY, FILE, TreeEntry
+from datavc.repo.file_reader import FileReader
 from datavc.repo.placed import PlacedRecord
 from datavc.repo.scan import Scan
 from datavc.repo.workspace import Step
@@ -28,6 +29,9 @@ UNSAVED = (
     "has changes that were never added (`datavc add` keeps them, `--force` replaces them and "
     "`datavc undo` brings them back)"
 )
+
+UNREADABLE = "cannot be read, so it cannot be saved either (`--discard` gives it up)"
+HAS_OWN_INSIDE = "has files inside that nobody tracks, where a file belongs; move them away"
 
 
 class OnDisk(NamedTuple):
@@ -63,11 +67,15 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """The questions that a plan asks: is it meant, is it saved, may unsaved work go."""
+    """The questions that a plan asks: is it meant, is it saved, may unsaved work go.
+
+    Work that `may_replace` gives up must be readable, to be saved, unless it is to be discarded.
+    """
 
     covers: Callable[[str], bool]
     is_saved: Callable[[TreeEntry], bool]
     may_replace: bool
+    discards: bool = False
 
 
 def wanted_tree(store: ObjectStore, output: RepoPath, digest: Digest, scan: Scan) -> Wanted:
@@ -91,49 +99,99 @@ def make(wanted: Wanted, scan: Scan, given: dict[RepoPath, TreeEntry], judge: Ju
     """
     plan = Plan(wanted.output)
     disk = dict(_on_disk(scan, wanted.shared))
+    absent: list[TreeEntry] = []
     for entry in wanted.entries:
         found = disk.pop(entry.path, None)
         if not judge.covers(entry.path):
             continue
         if found is None:
-            plan.steps.append(Step(_full(plan, entry.path), entry, None))
+            absent.append(entry)
         elif found.entry.identity != entry.identity:
             _replace(plan, found, entry, given, judge)
-    for path, found in disk.items():
-        if path in given and judge.covers(path):
-            _replace(plan, found, None, given, judge)
+    for path in [path for path in disk if path in given and judge.covers(path)]:
+        if _replace(plan, disk[path], None, given, judge):
+            del disk[path]
+    _fill(plan, absent, disk, given, judge)
     return plan
 
 
+def _fill(
+    plan: Plan,
+    absent: Sequence[TreeEntry],
+    disk: dict[RepoPath, OnDisk],
+    given: dict[RepoPath, TreeEntry],
+    judge: Judge,
+) -> None:
+    """Plan what is wanted where nothing is, unless what stays in `disk` is in the way.
+
+    A file where a folder belongs goes as any other work would; what is inside a folder where a
+    file belongs is tracked by nobody, and stays.
+    """
+    folders = {up for path in disk for up in _above(path)} if absent else set()
+    refused = {failure.path for failure in plan.refused}
+    for entry in absent:
+        blocks = next((up for up in _above(entry.path) if _is_file(disk.get(up))), None)
+        if blocks is not None and _full(plan, blocks) not in refused:
+            if _replace(plan, disk[blocks], None, given, judge):
+                del disk[blocks]
+                blocks = None
+            else:
+                refused.add(_full(plan, blocks))
+        if entry.path in folders:
+            if entry.flags != EMPTY_DIRECTORY:
+                plan.refused.append(Failure(_full(plan, entry.path), "", HAS_OWN_INSIDE))
+        elif blocks is None:
+            plan.steps.append(Step(_full(plan, entry.path), entry, None))
+
+
+def _is_file(found: OnDisk | None) -> bool:
+    return found is not None and found.entry.flags != EMPTY_DIRECTORY
+
+
+def _above(path: str) -> Iterator[RepoPath]:
+    """Yield the folders above `path`, the output itself last."""
+    while path:
+        path = paths.parent(path)
+        yield RepoPath(path)
+
+
 def given_before(
-    store: ObjectStore, record: PlacedRecord | None, wanted: Wanted, kind: str
+    store: ObjectStore, record: PlacedRecord | None, wanted: Wanted, scan: Scan
 ) -> dict[RepoPath, TreeEntry]:
     """Return the entries of the version that was placed, but for those in shared segments.
 
-    `kind` is what lies there now. Where the list of that version is gone, nothing of it is known
-    to have been given, and so nothing will be deleted.
+    So too of a version that was put there by revision, as far as it still lies there unchanged.
+    Where the list of a version is gone, nothing of it is known to have been given, and so
+    nothing will be deleted.
     """
-    if record is None or record.digest == wanted.digest:
-        return {}
+    given: dict[RepoPath, TreeEntry] = {}
+    if record is None:
+        return given
+    if record.shown not in (None, wanted.digest):
+        shown = _given(store, PlacedRecord(record.shown, None), wanted, scan.kind)
+        lying = {entry.path: entry.identity for entry in scan.entries()} if shown else {}
+        given |= {path: e for path, e in shown.items() if lying.get(path) == e.identity}
+    if record.digest != wanted.digest:
+        given |= _given(store, record, wanted, scan.kind)
+    return given
+
+
+def _given(
+    store: ObjectStore, record: PlacedRecord, wanted: Wanted, kind: str
+) -> dict[RepoPath, TreeEntry]:
+    """Return what was given with one version; `kind` is what lies there now."""
     if kind == "file":
         return {RepoPath(""): TreeEntry(RepoPath(""), record.digest, 0, FILE)}
     try:
-        return _given_tree(store, record, wanted)
+        return {
+            entry.path: entry
+            for part in trees.segments(store, record.digest)
+            if part.digest not in wanted.shared
+            for entry in trees.leaf(store, part)
+            if record.had(entry.path)
+        }
     except DatavcError:
         return {}
-
-
-def _given_tree(
-    store: ObjectStore, record: PlacedRecord, wanted: Wanted
-) -> dict[RepoPath, TreeEntry]:
-    parts = trees.segments(store, record.digest)
-    return {
-        entry.path: entry
-        for part in parts
-        if part.digest not in wanted.shared
-        for entry in trees.leaf(store, part)
-        if record.had(entry.path)
-    }
 
 
 def _replace(
@@ -142,22 +200,26 @@ def _replace(
     entry: TreeEntry | None,
     given: dict[RepoPath, TreeEntry],
     judge: Judge,
-) -> None:
+) -> bool:
+    """Plan to put `entry`, or nothing, in place of what was found; False if it must not go."""
     path = _full(plan, found.entry.path)
     known = given.get(found.entry.path)
-    has_bytes = found.entry.digest is not None or found.entry.content == "?"
-    saved = (
-        judge.is_saved(found.entry)
-        if has_bytes
-        else (known is not None and known.identity == found.entry.identity)
-    )
+    is_readable = found.entry.content != FileReader.UNREADABLE
+    if found.entry.digest is None and is_readable:
+        saved = known is not None and known.identity == found.entry.identity
+    else:
+        saved = is_readable and judge.is_saved(found.entry)
     if not saved and not judge.may_replace:
         plan.refused.append(Failure(path, "", UNSAVED))
-        return
+        return False
+    if not (saved or is_readable or judge.discards):
+        plan.refused.append(Failure(path, "", UNREADABLE))
+        return False
     if not saved:
         plan.unsaved.append((path, found))
     plan.before[path] = found.entry
     plan.steps.append(Step(path, entry, found.key))
+    return True
 
 
 def _full(plan: Plan, path: str) -> RepoPath:

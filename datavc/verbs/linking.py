@@ -14,6 +14,7 @@ from datavc.core.progress import Progress
 from datavc.core.tree import TreeEntry
 from datavc.repo.repo import Repo
 from datavc.repo.scan import Scan, Trust
+from datavc.repo.targets import Selection
 from datavc.repo.walk import stat_key
 from datavc.repo.workspace import Step
 from datavc.store.reflink import was_refused
@@ -47,6 +48,28 @@ def relink(
     for output in outputs:
         scan = scanner(repo, progress).scan(output, eyes, Trust.IDENTITY)
         steps = [step for step in _files(repo, scan) if not _is_linked(repo, step)]
+        if steps:
+            failures += apply(repo, output, steps, progress)[0].failures
+    return failures
+
+
+def rearrange(repo: Repo, chosen: Iterable[Selection], progress: Progress) -> list[Failure]:
+    """Make the chosen files links or copies, as `cache.type` asks for first.
+
+    Only files whose object is in the cache are touched.
+    """
+    kind = repo.config.cache.types[0]
+    kind = kind if kind in ("hardlink", "symlink") else "copy"
+    failures: list[Failure] = []
+    for selection in chosen:
+        output = selection.output.path
+        scan = scanner(repo, progress).scan(output, reader(repo, progress), Trust.IDENTITY)
+        steps = [
+            step
+            for step in _files(repo, scan)
+            if _kind(repo, step) != kind
+            and selection.covers(paths.relative(step.path, output) if step.path != output else "")
+        ]
         if steps:
             failures += apply(repo, output, steps, progress)[0].failures
     return failures
@@ -90,8 +113,15 @@ def _step(scan: Scan, entry: TreeEntry, key: StatKey) -> Step:
 
 
 def _is_linked(repo: Repo, step: Step) -> bool:
+    return _kind(repo, step) != "copy"
+
+
+def _kind(repo: Repo, step: Step) -> str:
+    """Return what a stored file is: a hard link, a symbolic link, or a copy."""
+    if os.path.islink(os.path.join(repo.root, step.path)):
+        return "symlink"
     digest = step.new.digest if step.new is not None else None
     if digest is None or step.old is None:
-        return False
-    full = os.path.join(repo.root, step.path)
-    return os.path.islink(full) or os.lstat(repo.objects.path(digest)).st_ino == step.old[1]
+        return "copy"
+    is_same_file = os.lstat(repo.objects.path(digest)).st_ino == step.old[1]
+    return "hardlink" if is_same_file else "copy"

@@ -1,0 +1,188 @@
+"""Settling: one output after the other is made what its pointer says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from datavc.core.errors import DataError
+from datavc.core.outputs import Failure, TrackedOutput
+from datavc.core.paths import RepoPath
+from datavc.core.progress import SILENT, Progress
+from datavc.core.tree import EXECUTABLE, FILE, TreeEntry
+from datavc.repo.journal import ABSENT, PathChange, State
+from datavc.repo.placed import PlacedRecord
+from datavc.repo.repo import Repo
+from datavc.repo.scan import Scan, Trust
+from datavc.repo.targets import Selection
+from datavc.repo.workspace import Step
+from datavc.store import trees
+from datavc.verbs import checkout_plan
+from datavc.verbs.applying import apply
+from datavc.verbs.checkout_plan import Judge, Plan, Wanted
+from datavc.verbs.checkout_result import CheckoutOptions, CheckoutResult
+from datavc.verbs.saving import save_each
+from datavc.verbs.scanning import reader, scanner
+
+NOT_HERE = "is not in the cache (`datavc pull` gets it)"
+
+
+class Settler:
+    """One run: settles outputs one after the other into `result`."""
+
+    def __init__(
+        self, repo: Repo, options: CheckoutOptions, result: CheckoutResult, progress: Progress
+    ) -> None:
+        """Begin; nothing is looked at yet."""
+        self._repo = repo
+        self._options = options
+        self._result = result
+        self._progress = progress
+        self._scanner = scanner(repo, progress)
+
+    def settle(self, selection: Selection) -> None:
+        """Make one output what its pointer says."""
+        output = selection.output
+        scan = self._scan(output.path)
+        try:
+            wanted = self._wanted(output, scan)
+        except DataError as error:
+            self._fail_missing(Failure(output.path, output.digest, error.message))
+            return
+        plan = self._plan(wanted, scan, selection)
+        done = self._carry_out(plan, scan)
+        if not self._options.dry_run:
+            self._note_placed(output, wanted, done, selection)
+
+    def withdraw(self, output: RepoPath) -> None:
+        """Take away what this workspace was given of an output that is tracked no longer."""
+        scan = self._scan(output)
+        record = self._repo.placed.get(output)
+        wanted = Wanted(output, None, ())
+        given = checkout_plan.given_before(self._repo.objects, record, wanted, scan)
+        plan = checkout_plan.make(wanted, scan, given, self._judge(lambda _: True))
+        failed = len(self._result.failures)
+        self._carry_out(plan, scan)
+        if not self._options.dry_run and len(self._result.failures) == failed:
+            self._repo.placed.forget(output)
+            self._repo.stat_cache.forget(output)
+
+    def _scan(self, output: RepoPath) -> Scan:
+        return self._scanner.scan(output, reader(self._repo, SILENT), Trust.IDENTITY)
+
+    def _wanted(self, output: TrackedOutput, scan: Scan) -> Wanted:
+        pointer = output.pointer
+        if output.is_directory:
+            return checkout_plan.wanted_tree(self._repo.objects, output.path, output.digest, scan)
+        flags = EXECUTABLE if pointer.executable else FILE
+        entry = TreeEntry(RepoPath(""), output.digest, pointer.size or 0, flags)
+        return Wanted(output.path, output.digest, (entry,))
+
+    def _all_paths(self, output: TrackedOutput) -> Iterable[str]:
+        return (entry.path for entry in trees.entries(self._repo.objects, output.digest))
+
+    def _judge(self, covers: Callable[[str], bool]) -> Judge:
+        may_replace = (self._options.force or self._options.discard) and not self._options.hook
+        return Judge(covers, self._is_saved, may_replace, self._options.discard)
+
+    def _is_saved(self, entry: TreeEntry) -> bool:
+        return entry.digest is not None and self._repo.objects.holds(entry.digest)
+
+    def _plan(self, wanted: Wanted, scan: Scan, selection: Selection) -> Plan:
+        record = self._repo.placed.get(wanted.output)
+        given = checkout_plan.given_before(self._repo.objects, record, wanted, scan)
+        plan = checkout_plan.make(wanted, scan, given, self._judge(selection.covers))
+        lost = self._repo.objects.missing(
+            {s.new.digest for s in plan.steps if s.new and s.new.digest}
+        )
+        for step in plan.steps:
+            if step.new is not None and step.new.digest in lost:
+                self._fail_missing(Failure(step.path, step.new.content, NOT_HERE))
+        plan.steps = [s for s in plan.steps if s.new is None or s.new.digest not in lost]
+        return plan
+
+    def _fail_missing(self, failure: Failure) -> None:
+        self._result.missing.append(failure)
+        if not (self._options.allow_missing or self._options.hook):
+            self._result.failures.append(failure)
+
+    def _carry_out(self, plan: Plan, scan: Scan) -> Scan:
+        self._result.failures += plan.refused
+        if self._options.dry_run:
+            self._report(plan, {step.path for step in plan.steps})
+            return scan
+        if not plan.steps:
+            return scan
+        if plan.unsaved and not self._options.discard:
+            self._save(plan)
+        if not self._options.hook:
+            self._record(plan)
+        size = sum(step.new.size for step in plan.steps if step.new is not None)
+        self._progress.start(f"Checking out {plan.output}", len(plan.steps), size)
+        applied, after = apply(self._repo, plan.output, plan.steps, self._progress)
+        self._result.failures += applied.failures
+        done = {path for path, _ in applied.placed} | set(applied.deleted)
+        self._report(plan, done)
+        return after
+
+    def _save(self, plan: Plan) -> None:
+        """Put bytes that are about to go into the cache; what cannot be saved does not go."""
+        failures = save_each(self._repo, plan.unsaved, self._progress)
+        kept = {failure.path for failure in failures}
+        plan.steps = [step for step in plan.steps if step.path not in kept]
+        self._result.failures += failures
+
+    def _record(self, plan: Plan) -> None:
+        with self._repo.lock(self._progress):
+            self._repo.journal.record("checkout", [_change(plan, step) for step in plan.steps])
+
+    def _report(self, plan: Plan, done: set[RepoPath]) -> None:
+        for step in plan.steps:
+            if step.path not in done:
+                continue
+            if step.new is None:
+                self._result.deleted.append(step.path)
+                continue
+            kind = self._result.modified if step.old is not None else self._result.added
+            kind.append(step.path)
+            self._result.bytes += step.new.size
+
+    def _note_placed(
+        self, output: TrackedOutput, wanted: Wanted, after: Scan, selection: Selection
+    ) -> None:
+        """Record which files of the version have been here: all that lie here now."""
+        had = self._repo.placed.get(output.path)
+        if self._options.rev is not None:
+            record = had or PlacedRecord(output.digest, frozenset())
+            record = record._replace(shown=output.digest)
+        else:
+            record = self._placed(output, wanted, after, selection, had)
+        if had != record:
+            with self._repo.lock(self._progress):
+                self._repo.placed.put(output.path, record)
+
+    def _placed(
+        self,
+        output: TrackedOutput,
+        wanted: Wanted,
+        after: Scan,
+        selection: Selection,
+        had: PlacedRecord | None,
+    ) -> PlacedRecord:
+        here = {e.path for e in after.entries()} if wanted.entries else set()
+        absent = {entry.path for entry in wanted.entries if entry.path not in here}
+        if had is not None and had.digest == wanted.digest:
+            absent = {p for p in absent if selection.covers(p) or not had.had(p)}
+        shown = had.shown if had is not None and not selection.whole else None
+        if not absent:
+            return PlacedRecord(output.digest, None, shown)
+        every = frozenset(self._all_paths(output)) if output.is_directory else frozenset([""])
+        return PlacedRecord(output.digest, every - absent, shown)
+
+
+def _change(plan: Plan, step: Step) -> PathChange:
+    before = plan.before.get(step.path)
+    return PathChange(
+        step.path,
+        ABSENT if before is None else State(entry=before),
+        ABSENT if step.new is None else State(entry=step.new),
+    )
