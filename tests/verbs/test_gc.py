@@ -3,44 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
 
 from datavc.core.errors import DatavcError, RemoteError, UsageError
 from datavc.store.leases import Lease
-from datavc.verbs.gc import GcOptions, GcResult, gc, gc_scope, parse_age
+from datavc.verbs.gc import GcOptions, gc, gc_scope, parse_age
 from datavc.verbs.syncing import RevisionScope
-from datavc.verbs.workspaces import identity
+from tests.support.collecting import ONE, THREE, TWO, collect, freed, held, three_versions
 from tests.support.repo import RepoBuilder
 from tests.support.work import Work
-
-ONE, TWO, THREE = b"1" * 1000, b"2" * 2000, b"3" * 3000
-
-
-def collect(work: Work, **options: object) -> GcResult:
-    """Collect with no grace period, without asking, keeping no scope but the workspace's."""
-    chosen: dict[str, object] = {"workspace": True, "force": True, "expire_undo": True}
-    work.settings["gc.grace"] = "0"
-    return gc(work.repo(), GcOptions(**(chosen | options)))  # type: ignore[arg-type]
-
-
-def freed(work: Work, **options: object) -> GcResult:
-    """Collect what no remote has, too."""
-    return collect(work, unpushed=True, **options)
 
 
 @pytest.fixture
 def versions(work: Work) -> Work:
-    """Return a project with three committed versions of a file, the last one checked out."""
-    for name, content in (("v1", ONE), ("v2", TWO), ("v3", THREE)):
-        work.version({"file": content}, name)
-    return work
-
-
-def held(work: Work) -> list[bytes]:
-    return [data for data in (ONE, TWO, THREE) if work.object(data).exists()]
+    """Return a project with three committed versions of a file."""
+    return three_versions(work)
 
 
 class TestScope:
@@ -321,109 +300,6 @@ class TestUnknown:
         result = freed(work, scope=RevisionScope(all_commits=True))
 
         assert any("older commits track d" in text for text in result.warnings)
-
-
-class TestSharing:
-    """Workspaces that use the same cache."""
-
-    @pytest.fixture
-    def pair(self, versions: Work, tmp_path: Path) -> tuple[Work, Work]:
-        """Return two clones with one cache; the second has its own data."""
-        other = versions.clone(tmp_path / "other")
-        shared = str(tmp_path / "shared")
-        os.rename(versions.root / ".datavc/cache", shared)
-        for work in (versions, other):
-            work.settings["cache.dir"] = shared
-            with open(work.root / ".datavc/config.local.toml", "a") as settings:
-                settings.write(f'[cache]\ndir = "{shared}"\n')
-        versions.add("file")
-        other.write("mine", b"mine")
-        other.add("mine")
-        return versions, other
-
-    def test_what_the_other_works_with_stays(self, pair: tuple[Work, Work]):
-        work, other = pair
-
-        freed(work)
-
-        assert held(work) == [THREE]
-        assert other.object(b"mine").exists()
-
-    def test_the_others_history_counts_by_the_same_scope(self, pair: tuple[Work, Work]):
-        work, other = pair
-        other.commit("mine")
-        other.write("mine", b"mine, later")
-        other.add("mine")
-        other.commit("later")
-
-        freed(work, scope=RevisionScope(all_commits=True))
-
-        assert other.object(b"mine").exists() and other.object(b"mine, later").exists()
-
-    def test_one_that_cannot_be_read_stops_it(self, pair: tuple[Work, Work]):
-        work, other = pair
-        os.rename(other.root, f"{other.root}-gone")
-
-        with pytest.raises(DatavcError, match="cannot be read") as refusal:
-            freed(work)
-
-        assert f"--forget {other.root}" in refusal.value.hint
-        assert held(work) == [ONE, TWO, THREE]
-
-    def test_one_that_is_gone_can_be_forgotten(self, pair: tuple[Work, Work]):
-        work, other = pair
-        os.rename(other.root, f"{other.root}-gone")
-        record = Path(work.repo().objects.root, "workspaces", f"{identity(str(other.root))}.json")
-        mine = json.loads(record.read_text())["needs"]
-
-        freed(work, forget=(str(other.root),))
-
-        assert held(work) == [THREE]
-        assert work.repo().objects.missing(mine) == {work.digest(b"mine")}
-        assert not record.exists()
-
-    def test_one_that_is_there_but_cannot_be_read_keeps_what_it_published(
-        self, pair: tuple[Work, Work]
-    ):
-        work, other = pair
-        (other.root / ".datavc/config.toml").write_text("[")
-
-        freed(work, forget=(str(other.root),))
-
-        assert work.object(b"mine").exists()
-        assert held(work) == [THREE]
-
-    def test_one_that_can_be_read_cannot_be_forgotten(self, pair: tuple[Work, Work]):
-        work, other = pair
-
-        with pytest.raises(DatavcError, match="no workspace"):
-            freed(work, forget=(str(other.root),))
-
-    def test_a_damaged_record_stops_it_until_it_is_forgotten_by_its_id(
-        self, pair: tuple[Work, Work]
-    ):
-        work, _ = pair
-        record = Path(work.repo().objects.root, "workspaces", "0123.json")
-        record.write_text("{")
-
-        with pytest.raises(DatavcError, match="0123"):
-            freed(work)
-        freed(work, forget=("0123",))
-
-        assert not record.exists()
-
-    def test_a_linked_worktree_counts_in_both_directions(self, versions: Work, tmp_path: Path):
-        versions.git("worktree", "add", "-q", "--detach", str(tmp_path / "tree"), "v3")
-        tree = Work(tmp_path / "tree", fresh=False)
-        tree.write("new", ONE + ONE)
-        tree.add("new")
-        versions.write("file", TWO + TWO)
-        versions.add("file")
-
-        freed(versions)
-        freed(tree)
-
-        assert versions.object(ONE + ONE).exists() and versions.object(TWO + TWO).exists()
 
 
 def test_scopes_from_options() -> None:
