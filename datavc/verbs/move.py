@@ -17,7 +17,7 @@ from datavc.repo.repo import Repo
 from datavc.repo.targets import repo_path
 from datavc.verbs import publishing, workspaces
 from datavc.verbs.renaming import carry_records, make_folder, rename_data
-from datavc.verbs.scanning import inventory
+from datavc.verbs.scanning import inventory, unreadable
 from datavc.verbs.withdrawing import pointer_text, stage, whole_output, withdraw
 
 COMMAND = "move"
@@ -32,6 +32,11 @@ class MoveResult:
     new: RepoPath
     data: bool
     dry_run: bool = False
+    warnings: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """Return both paths."""
+        return {"old": self.old, "new": self.new, "data": self.data, "dry_run": self.dry_run}
 
 
 def move(
@@ -56,7 +61,7 @@ def move(
     if not dry_run:
         with repo.lock(progress):
             _carry_out(repo, old, new, resume=unfinished)
-    return MoveResult(old.path, new, here, dry_run)
+    return MoveResult(old.path, new, here, dry_run, unreadable(known))
 
 
 def _lies(repo: Repo, path: str) -> bool:

@@ -20,7 +20,7 @@ from datavc.verbs import checkout_plan, workspaces
 from datavc.verbs.applying import apply
 from datavc.verbs.checkout_plan import Judge, Plan, Wanted
 from datavc.verbs.saving import save
-from datavc.verbs.scanning import inventory, reader, scanner
+from datavc.verbs.scanning import inventory, reader, scanner, unreadable
 from datavc.verbs.withdrawing import pointer_text, stage, whole_output, withdraw
 
 
@@ -42,6 +42,7 @@ class RemoveResult:
     bytes: int = 0
     visible: list[RepoPath] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    warnings: tuple[str, ...] = ()
     dry_run: bool = False
 
     def to_json(self) -> dict[str, object]:
@@ -77,7 +78,8 @@ def remove(
     hint = "delete the part, then `datavc commit` the directory that it was in"
     found = [whole_output(repo, known, text, hint) for text in targets]
     outputs = sorted({output.path: output for output in found}.values(), key=lambda o: o.path)
-    result = RemoveResult([output.path for output in outputs], dry_run=options.dry_run)
+    result = RemoveResult(warnings=unreadable(known), dry_run=options.dry_run)
+    result.outputs = [output.path for output in outputs]
     plans = [_plan(repo, output, options, progress) for output in outputs] if options.outs else []
     _refuse_unsaved(plans)
     if options.dry_run:

@@ -8,6 +8,7 @@ finished by the next.
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass, field
 
 from datavc.core.errors import DataError, DatavcError, UnsavedChanges
@@ -77,8 +78,14 @@ class UndoResult:
 
 
 def operations(repo: Repo) -> UndoList:
-    """Return what can be taken back."""
-    return UndoList(tuple(map(_listed, reversed(repo.journal.operations()))))
+    """Return what can be taken back; what is older than `core.undo_days` cannot."""
+    found = [one for one in repo.journal.operations() if one.time_s >= _oldest(repo)]
+    return UndoList(tuple(map(_listed, reversed(found))))
+
+
+def _oldest(repo: Repo) -> float:
+    """Return the time, in seconds since the epoch, since when operations can be taken back."""
+    return time.time() - repo.config.core.undo_days * 86400
 
 
 def undo(repo: Repo, *, dry_run: bool = False, progress: Progress = SILENT) -> UndoResult:
@@ -90,12 +97,13 @@ def undo(repo: Repo, *, dry_run: bool = False, progress: Progress = SILENT) -> U
         DataError: bytes that it needs are not in the cache; nothing was changed.
     """
     ids = repo.journal.ids()
-    if not ids:
+    operation = repo.journal.read(ids[-1]) if ids else None
+    if operation is None or operation.time_s < _oldest(repo):
         raise DatavcError(
             "there is no operation to take back",
-            "operations are what add, commit, checkout, remove and move did in this workspace",
+            "operations are what add, commit, checkout, remove and move did in this workspace, "
+            f"for {repo.config.core.undo_days} days",
         )
-    operation = repo.journal.read(ids[-1])
     progress.start("Comparing", len(operation.changes))
     work = _Undo(repo, operation, progress)
     result = UndoResult(_listed(operation), dry_run=dry_run)

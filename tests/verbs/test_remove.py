@@ -106,6 +106,14 @@ def test_a_pointer_that_cannot_be_read_is_no_reason_to_delete(tracking: Work) ->
     assert tracking.read("d/two") == b"2"
 
 
+def test_a_bad_pointer_elsewhere_is_named_in_a_warning(tracking: Work) -> None:
+    tracking.write("bad.datavc", "")
+
+    result = drop(tracking, "d")
+
+    assert result.outputs == ["d"] and "bad.datavc" in result.warnings[0]
+
+
 def test_a_dry_run_lists_and_deletes_nothing(tracking: Work) -> None:
     before = tracking.tree()
 

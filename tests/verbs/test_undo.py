@@ -62,12 +62,12 @@ def test_files_that_a_checkout_replaced_placed_and_deleted_come_back(tracking: W
     tracking.write("d/one", "never added")
     before = tracking.tree("d")
     tracking.checkout("d", rev="v1", force=True)
-    assert tracking.tree("d") == {"one": b"1", "sub/two": b"2", "three": b"3"}
+    assert tracking.tree("d") == {"one": b"1", "sub/two": b"2"}
 
     result = back(tracking)
 
     assert tracking.tree("d") == before
-    assert result.restored == ["d/one"] and result.deleted == ["d/sub/two"]
+    assert result.restored == ["d/one", "d/three"] and result.deleted == ["d/sub/two"]
     assert not (tracking.root / "d/sub").exists()
 
 
@@ -180,6 +180,14 @@ def test_nothing_to_take_back_and_a_damaged_record_are_said(work: Work) -> None:
     with pytest.raises(DatavcError, match="cannot be read"):
         back(work)
     assert Journal(str(folder)).operations() == []
+
+
+def test_an_operation_expires(tracking: Work) -> None:
+    tracking.settings["core.undo_days"] = "0"
+
+    assert operations(tracking.repo()).operations == ()
+    with pytest.raises(DatavcError, match="no operation"):
+        back(tracking)
 
 
 def test_a_file_deleted_before_an_add_that_was_undone_is_kept_by_the_next(tracking: Work) -> None:
