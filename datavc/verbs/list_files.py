@@ -144,7 +144,9 @@ def _in_index(repo: Repo, path: RepoPath) -> Iterator[ListedFile]:
             yield ListedFile(name, False, False, False, None)
             continue
         executable = stat.S_ISREG(status.st_mode) and bool(status.st_mode & stat.S_IXUSR)
-        yield ListedFile(name, False, False, executable, status.st_size)
+        is_submodule = stat.S_ISDIR(status.st_mode)
+        size = None if is_submodule else status.st_size
+        yield ListedFile(name, False, is_submodule, executable, size)
 
 
 def _in_commit(repo: Repo, commit: str, path: RepoPath) -> Iterator[ListedFile]:

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from datavc.cli import progress as drawn
 from datavc.cli import render
 from datavc.cli.changes import drawn_paths
-from datavc.cli.context import session
+from datavc.cli.context import Session, session
 from datavc.cli.options import DryRun, Force, Json, Quiet, Verbose, command_app, epilog
 from datavc.verbs import destroy as verb
 from datavc.verbs.destroy import DestroyOptions, DestroyResult
@@ -38,11 +39,15 @@ def destroy(
     the one in the workspace. Git's history and the remotes stay as they are.
     """
     with session(ctx, json=json, quiet=quiet, verbose=verbose) as out:
-        options = DestroyOptions(
-            force=force, checkout=not no_checkout, dry_run=dry_run, ask=out.asks
-        )
+        ask = (lambda question: _ask(out, question)) if out.asks else None
+        options = DestroyOptions(force=force, checkout=not no_checkout, dry_run=dry_run, ask=ask)
         result = verb.destroy(out.repo, options, progress=out.progress)
         out.finish(result, _draw)
+
+
+def _ask(out: Session, question: str) -> bool:
+    drawn.end(out.progress)
+    return out.ask(question)
 
 
 def _draw(result: DestroyResult) -> Iterable[str]:
