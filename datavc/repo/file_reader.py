@@ -110,13 +110,15 @@ class FileReader:
             if self._writer is not None:
                 raise _named(path, error) from error
             self.failures.append(Failure(path, "", _named(path, error).message))
-            value = StatValue(self.UNREADABLE, found.key[2], tree.FILE, "")
+            value = StatValue(self.UNREADABLE, found.key[2], tree.FILE, "", weak=True)
         self._progress.advance(1, found.key[2])
+        if self._writer is None and not _may_be_recorded(path, found.key[0], value):
+            return value._replace(weak=True)  # so that whoever records looks again, and refuses
         return value
 
     def _read(self, path: str, found: Named, known: StatValue | None) -> StatValue:
         if self._writer is not None:
-            parse(path)
+            _check_name(path)
         if found.mode == 0:
             return StatValue("", 0, tree.EMPTY_DIRECTORY, "")
         if stat.S_ISLNK(found.mode):
@@ -196,6 +198,24 @@ class FileReader:
         if not target.startswith(objects):
             return None
         return digests.from_object_key(target[len(objects) :])
+
+
+def _check_name(path: str) -> None:
+    try:
+        parse(path)
+    except PathError as error:
+        raise PathError(error.message, "rename it, or name its folder in .datavcignore") from error
+
+
+def _may_be_recorded(path: str, name: str, value: StatValue) -> bool:
+    """Tell whether a writer would have taken this, as far as name and link are concerned."""
+    try:
+        parse(path)
+        if value.flags == tree.LINK:
+            tree.check_link(RepoPath(name), value.content)
+    except DatavcError:
+        return False
+    return True
 
 
 def _moment(status: os.stat_result) -> tuple[int, int, int]:

@@ -143,9 +143,12 @@ class Scanner:
         values = self._values(output, group, known, (reader, trust))
         entries = [_entry(key, value) for key, value in zip(keys, values, strict=True)]
         leaf = hash_bytes(encode_leaf(entries), self._algorithm).digest
-        settled = not any(value.content == FileReader.UNREADABLE for value in values)
-        saved = [key if _is_settled(key, probe) else _untrusted(key) for key in keys]
-        self._cache.save(output, first, StatSegment(leaf if settled else "", saved, values))
+        unread = {i for i, v in enumerate(values) if v.content == FileReader.UNREADABLE}
+        saved = [
+            key if _is_settled(key, probe) and index not in unread else _untrusted(key)
+            for index, key in enumerate(keys)
+        ]
+        self._cache.save(output, first, StatSegment("" if unread else leaf, saved, values))
         return ScannedSegment(segment_of(entries, leaf), keys, lambda: entries)
 
     def _unchanged(self, cached: StatSegment, first: RepoPath) -> ScannedSegment:

@@ -30,6 +30,12 @@ class Found(NamedTuple):
     mode: int
 
 
+RESERVED = frozenset((".git", ".datavc"))
+"""Names that no tree can hold: yielded, never looked into, so that whoever records refuses them.
+
+Leaving them out would look like keeping a repository that lies inside, and lose it.
+"""
+
 _Row = tuple[str, "os.DirEntry[str]"]
 
 
@@ -81,6 +87,9 @@ def _listed(folder: str, path: str, rules: Rules) -> list[_Row]:
     with os.scandir(folder) as items:
         for item in items:
             name = item.name
+            if name in RESERVED:
+                rows.append((name, item))
+                continue
             is_dir = item.is_dir(follow_symlinks=False)
             if not rules.is_ignored(f"{path}/{name}", is_dir=is_dir):
                 rows.append((name + "/" if is_dir else name, item))
