@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Sequence, Set
+from collections.abc import Collection, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from datavc.core.digest import Digest
-from datavc.core.errors import DataError, DatavcError, UsageError
+from datavc.core.errors import DataError, DatavcError
 from datavc.core.outputs import Failure
 from datavc.core.progress import SILENT, Progress
-from datavc.repo.config_keys import seconds
 from datavc.repo.repo import Repo
 from datavc.store import gc as collection
 from datavc.store import leftovers
@@ -24,33 +23,9 @@ from datavc.store.gc import Marks
 from datavc.store.leases import alive
 from datavc.store.object_store import ObjectInfo
 from datavc.verbs.elsewhere import elsewhere
+from datavc.verbs.gc_options import GcOptions
 from datavc.verbs.gc_roots import Roots, Sharing, known_to, sharing
-from datavc.verbs.syncing import RevisionScope
 from datavc.verbs.workspaces import Announced, announced, withdraw
-
-SCOPES = (
-    "-w keeps the data of the workspace, -a of all branches, -T of all tags, -A of all commits, "
-    "--rev REV [-n N] of a commit and those before it, --date DATE of all commits since then"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class GcOptions:
-    """What is kept, and how sure the user is.
-
-    `scope` adds commits to what is always kept; `newer_than_s` keeps objects of that age; `forget`
-    are workspaces that cannot be read; `ask` puts a question on a terminal, None without one.
-    """
-
-    workspace: bool = False
-    scope: RevisionScope | None = None
-    newer_than_s: float = 0.0
-    unpushed: bool = False
-    forget: tuple[str, ...] = ()
-    expire_undo: bool = False
-    dry_run: bool = False
-    force: bool = False
-    ask: Callable[[str], bool] | None = None
 
 
 class Removed(NamedTuple):
@@ -111,36 +86,6 @@ class GcResult:
         }
 
 
-def gc_scope(
-    everything: tuple[bool, bool, bool], revs: Sequence[str], num: int | None, date: str | None
-) -> RevisionScope | None:
-    """Return which commits `-a`, `-T`, `-A` (`everything`), `--rev`, `-n` and `--date` mean.
-
-    Raises:
-        UsageError: `-n` without a revision to count from, or nothing to count.
-    """
-    if num is not None and (not revs or num == 0 or num < -1):
-        raise UsageError(
-            "-n says how many commits from --rev on count, that one among them",
-            "`--rev main -n 10` keeps ten, `-n -1` all of them",
-        )
-    if not (any(everything) or revs or date):
-        return None
-    return RevisionScope(*everything, tuple(revs), 1 if num is None else num, date)
-
-
-def parse_age(text: str | None) -> float:
-    """Return a duration such as 30d in seconds, 0 for None.
-
-    Raises:
-        UsageError: it is none.
-    """
-    try:
-        return 0.0 if text is None else seconds(text)
-    except ValueError as error:
-        raise UsageError(f"--newer-than takes {error}, not {text!r}") from error
-
-
 def gc(repo: Repo, options: GcOptions, *, progress: Progress = SILENT) -> GcResult:
     """Remove the objects of the cache that nothing names, that are old enough and kept elsewhere.
 
@@ -149,7 +94,7 @@ def gc(repo: Repo, options: GcOptions, *, progress: Progress = SILENT) -> GcResu
         DatavcError: what is needed cannot be known completely; nothing was removed.
         RemoteError: a remote does not say what it has; nothing was removed.
     """
-    _check(options)
+    options.check()
     result = GcResult(dry_run=options.dry_run)
     share = sharing(repo)
     forgotten = _forget(share, options)
@@ -181,16 +126,6 @@ def gc(repo: Repo, options: GcOptions, *, progress: Progress = SILENT) -> GcResu
     _settle(result, swept)
     result.temporary = _tally(leftovers.sweep(_leftovers(repo)))
     return result
-
-
-def _check(options: GcOptions) -> None:
-    if not options.workspace and options.scope is None:
-        raise UsageError("gc must be told what to keep: nothing was removed", SCOPES)
-    if not (options.force or options.dry_run or options.ask):
-        raise UsageError(
-            "gc asks before it removes, and there is no terminal to ask on",
-            "`--dry-run` shows what would go, `-f` removes it without asking",
-        )
 
 
 def _forget(share: Sharing, options: GcOptions) -> set[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datavc.verbs.gc import GcOptions, GcResult, gc
+from datavc.verbs.gc import GcResult, gc
+from datavc.verbs.gc_options import GcOptions
 from tests.support.work import Work
 
 ONE, TWO, THREE = b"1" * 1000, b"2" * 2000, b"3" * 3000

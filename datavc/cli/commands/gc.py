@@ -23,7 +23,8 @@ from datavc.cli.options import (
     epilog,
 )
 from datavc.verbs import gc as verb
-from datavc.verbs.gc import GcOptions, GcResult, gc_scope, parse_age
+from datavc.verbs.gc import GcResult
+from datavc.verbs.gc_options import GcOptions, gc_scope, parse_age
 
 app = command_app()
 
