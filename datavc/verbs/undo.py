@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from datavc.core.errors import DataError, DatavcError, UnsavedChanges
 from datavc.core.outputs import Failure, TrackedOutput
-from datavc.core.paths import RepoPath, is_inside, parent
+from datavc.core.paths import RepoPath, parent
 from datavc.core.progress import SILENT, Progress
 from datavc.repo import pointers
 from datavc.repo.journal import Operation, PathChange, State
@@ -126,6 +126,14 @@ def _listed(operation: Operation) -> Listed:
     return Listed(operation.id, operation.time_s, operation.command, files, size)
 
 
+def _around(path: RepoPath, outputs: set[RepoPath]) -> RepoPath:
+    """Return the output that `path` is or lies in, else `path` itself."""
+    folder: str = path
+    while folder and folder not in outputs:
+        folder = parent(folder)
+    return RepoPath(folder) if folder else path
+
+
 class _Undo:
     """One operation, compared with what is there; then taken back."""
 
@@ -216,7 +224,7 @@ class _Undo:
         outputs |= {output.path for output in self._recorded()}
         for change in self._todo:
             if not is_pointer(change):
-                around = next((o for o in outputs if is_inside(change.path, o)), change.path)
+                around = _around(change.path, outputs)
                 step = Step(change.path, change.before.entry, self._lying[change.path].key)
                 groups.setdefault(around, []).append(step)
         for output, steps in groups.items():
