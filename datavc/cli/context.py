@@ -77,6 +77,7 @@ class Session:
         """Return the user's answer; False where nobody can be asked."""
         if self.json or not (sys.stdin.isatty() and sys.stderr.isatty()):
             return False
+        drawn.end(self.progress)  # a bar would be drawn over the question
         sys.stderr.write(f"{render.display(question)} [y/N] ")
         sys.stderr.flush()
         return sys.stdin.readline().strip().lower() in ("y", "yes")

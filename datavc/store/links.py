@@ -141,7 +141,7 @@ class Placer:
         return True
 
     def _symlink(self, blob: Blob, folder_fd: int, temporary: str) -> bool:
-        if blob.executable:
+        if blob.executable or not blob.size:
             return False
         os.symlink(self._verified(blob), temporary, dir_fd=folder_fd)
         return True
