@@ -109,7 +109,7 @@ def narrow(output: TrackedOutput, targets: Sequence[RepoPath]) -> Selection | No
     inside: list[str] = []
     for target in targets:
         plain = target.removesuffix(POINTER_SUFFIX)
-        if plain == output.path or paths.is_inside(output.path, target):
+        if plain == output.path or _covers(target, output.path):
             return Selection(output)
         if output.is_directory and paths.is_inside(target, output.path):
             inside.append(paths.relative(target, output.path))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from datavc.core.diff import Change, diff_entries
 from datavc.core.digest import Digest
+from datavc.core.errors import DataError
 from datavc.core.outputs import TrackedOutput
 from datavc.core.paths import RepoPath
 from datavc.core.tree import EXECUTABLE, FILE, TreeEntry
@@ -84,3 +86,11 @@ def _entries(parts: list[Part], shared: set[Digest]) -> Iterator[TreeEntry]:
     for digest, load in parts:
         if digest not in shared:
             yield from load()
+
+
+def file_paths(*versions: Version | None) -> Iterator[str]:
+    """Yield the files of all versions; of one whose list is not here nothing is known."""
+    for version in versions:
+        with suppress(DataError):
+            for _, load in version.parts() if version is not None else ():
+                yield from (entry.path for entry in load())

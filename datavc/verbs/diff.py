@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -13,11 +13,12 @@ from datavc.core.paths import RepoPath
 from datavc.core.progress import SILENT, Progress
 from datavc.core.tree import TreeEntry
 from datavc.repo.inventory import load
+from datavc.repo.placed import had_here
 from datavc.repo.repo import Repo
 from datavc.repo.scan import Trust
 from datavc.repo.snapshot import at_commit
-from datavc.repo.targets import Selection, narrow, not_tracked, repo_path
-from datavc.verbs.comparing import Version, changes, is_same, lying, recorded
+from datavc.repo.targets import Selection, narrow, not_tracked, repo_path, require_matches
+from datavc.verbs.comparing import Version, changes, file_paths, is_same, lying, recorded
 from datavc.verbs.scanning import inventory, reader, scanner
 
 
@@ -100,15 +101,30 @@ def diff(
         new = _at_revision(repo, options.new, wanted, result)
     else:
         new = _in_workspace(repo, wanted, result, progress)
-    if wanted and not old and not new:
-        raise not_tracked(inventory(repo), wanted[0])
-    for path in sorted(old.keys() | new.keys()):
-        _compare(old.get(path), new.get(path), result)
+    chosen = {
+        part.selection.output.path: part.selection for part in (*old.values(), *new.values())
+    }
+    for target in wanted:
+        if not any(narrow(selection.output, [target]) for selection in chosen.values()):
+            raise not_tracked(inventory(repo), target)
+    for path, selection in sorted(chosen.items()):
+        before, after = old.get(path), new.get(path)
+        if not selection.whole:
+            require_matches(selection, file_paths(*(p.version for p in (before, after) if p)))
+        _compare(before, after, result)
     _pair_renamed_outputs(result)
     return result
 
 
-Side = dict[RepoPath, tuple[Version, Selection]]
+class Part(NamedTuple):
+    """One side of an output: what is there, which files are meant, and which were ever here."""
+
+    version: Version
+    selection: Selection
+    had: Callable[[str], bool] = lambda _: True
+
+
+Side = dict[RepoPath, Part]
 
 
 def _at_revision(repo: Repo, rev: str, wanted: Sequence[RepoPath], result: DiffResult) -> Side:
@@ -117,7 +133,7 @@ def _at_revision(repo: Repo, rev: str, wanted: Sequence[RepoPath], result: DiffR
     known = load(at_commit(repo.git, repo.git.resolve(rev)))
     result.warnings += [f"{error.message} (at {rev})" for error in known.broken.values()]
     chosen = [s for out in known.outputs.values() if (s := narrow(out, wanted)) is not None]
-    return {s.output.path: (recorded(repo.objects, s.output), s) for s in chosen}
+    return {s.output.path: Part(recorded(repo.objects, s.output), s) for s in chosen}
 
 
 def _in_workspace(
@@ -135,38 +151,38 @@ def _in_workspace(
         name = output.path + ("/" if output.is_directory else "")
         if repo.objects.missing([output.digest]):
             result.not_in_cache.append(DiffEntry(name, None, output.digest))
+        record = repo.placed.get(output.path)
         if scan.present:
-            side[output.path] = lying(scan, repo.objects.algorithm), selection
-        elif repo.placed.get(output.path) is None:
-            side[output.path] = recorded(repo.objects, output), selection
+            had = had_here(repo.objects, record, output.digest)
+            side[output.path] = Part(lying(scan, repo.objects.algorithm), selection, had)
+        elif record is None:
+            side[output.path] = Part(recorded(repo.objects, output), selection)
     return side
 
 
-def _compare(
-    old: tuple[Version, Selection] | None,
-    new: tuple[Version, Selection] | None,
-    result: DiffResult,
-) -> None:
-    before, after = old[0] if old else None, new[0] if new else None
+def _compare(old: Part | None, new: Part | None, result: DiffResult) -> None:
+    before, after = old.version if old else None, new.version if new else None
     if before is not None and after is not None and is_same(before, after):
         return
-    version, selection = new or old or _nothing()
-    name = version.path + ("/" if version.is_directory else "")
-    kind = "added" if before is None else "deleted" if after is None else "modified"
-    digests = before.digest if before else None, after.digest if after else None
+    part = new or old
+    if part is None:
+        return
     try:
-        found = [c for c in changes(before, after) if c.path and selection.covers(c.path)]
+        inside = [c for c in changes(before, after) if c.path and part.selection.covers(c.path)]
     except DatavcError as error:
-        result.warnings.append(f"{version.path}: {error.message}; its files were not compared")
-        found = []
-    if selection.whole or found:
+        result.warnings.append(
+            f"{part.version.path}: {error.message}; its files were not compared"
+        )
+        inside = None
+    found = [c for c in inside or () if c.kind != "deleted" or part.had(c.path)]
+    never_fetched = bool(inside) and not found
+    if found or (part.selection.whole and not never_fetched):
+        name = part.version.path + ("/" if part.version.is_directory else "")
+        kind = "added" if before is None else "deleted" if after is None else "modified"
+        digests = before.digest if before else None, after.digest if after else None
         getattr(result, kind).append(DiffEntry(name, *digests))
     for change in with_renames(found):
-        _add(change, version.path, result)
-
-
-def _nothing() -> tuple[Version, Selection]:
-    raise ValueError("one of two versions must be given")
+        _add(change, part.version.path, result)
 
 
 def _add(change: Change, folder: str, result: DiffResult) -> None:

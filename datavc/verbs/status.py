@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from datavc.core.diff import Change, with_renames
@@ -18,7 +17,7 @@ from datavc.repo.scan import Trust
 from datavc.repo.snapshot import at_commit
 from datavc.repo.targets import Selection, repo_path, require_matches, select
 from datavc.verbs.cloud import lacking
-from datavc.verbs.comparing import Version, changes, is_same, lying, recorded
+from datavc.verbs.comparing import Version, changes, file_paths, is_same, lying, recorded
 from datavc.verbs.scanning import inventory, reader, scanner, unreadable
 from datavc.verbs.syncing import SyncOptions
 
@@ -228,7 +227,7 @@ class _Look:
         # What lies here lists the same files, and is at hand without reading a tree.
         self._cache(selection, now if same and now is not None else version)
         if not selection.whole:
-            require_matches(selection, _paths(version, now))
+            require_matches(selection, file_paths(version, now))
         if same:
             self._result.unchanged += [_name(output)] if self._options.unchanged else []
         else:
@@ -286,11 +285,3 @@ class _Look:
 
 def _name(output: TrackedOutput) -> str:
     return output.path + ("/" if output.is_directory else "")
-
-
-def _paths(old: Version, new: Version | None) -> Iterator[str]:
-    """Yield the files of both versions; of one whose list is not here nothing is known."""
-    for version in (old, new):
-        with suppress(DataError):
-            for _, load in version.parts() if version is not None else ():
-                yield from (entry.path for entry in load())
