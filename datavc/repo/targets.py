@@ -17,6 +17,7 @@ from datavc.core.paths import RepoPath
 from datavc.repo.inventory import Inventory
 
 _MAGIC = re.compile(r"[*?\[]")
+_PIECES = re.compile(r"(\*+|\?|\[!?\]?[^\]]*\])")
 
 
 class Selection(NamedTuple):
@@ -151,9 +152,21 @@ def _covers(pattern: str, path: str) -> bool:
 @functools.lru_cache(maxsize=256)
 def _matcher(pattern: str) -> Callable[[str], bool]:
     """Return a test for shell patterns, where `*` stays in one folder and `**` does not."""
-    parts = [
-        ".*" if part == "**" else fnmatch.translate(part)[4:-3].replace(".*", "[^/]*")
-        for part in pattern.split("/")
-    ]
+    parts = [".*" if part == "**" else _in_one_folder(part) for part in pattern.split("/")]
     expression = re.compile("/".join(parts).replace(".*/", "(?:.*/)?") + "(?:/.*)?", re.DOTALL)
     return lambda path: expression.fullmatch(path) is not None
+
+
+def _in_one_folder(part: str) -> str:
+    """Return the expression of one name's pattern, none of which means a slash."""
+    found = []
+    for piece in _PIECES.split(part):
+        if piece.startswith("*"):
+            found.append("[^/]*")
+        elif piece == "?":
+            found.append("[^/]")
+        elif len(piece) > 2 and piece[0] == "[":
+            found.append(fnmatch.translate(piece)[4:-3])
+        else:
+            found.append(re.escape(piece))
+    return "".join(found)
