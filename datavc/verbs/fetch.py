@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from datavc.core.digest import Digest
 from datavc.core.errors import DatavcError
@@ -12,7 +12,9 @@ from datavc.core.tree import TreeEntry
 from datavc.repo.repo import Repo
 from datavc.repo.targets import Selection, require_matches
 from datavc.store import trees
+from datavc.store.object_store import ObjectStore
 from datavc.store.transfer import copy
+from datavc.verbs.push import NOWHERE
 from datavc.verbs.syncing import Remote, SyncOptions, SyncResult, by_remote, meant, open_remote
 
 
@@ -45,7 +47,7 @@ def fetch(
 def again(
     repo: Repo,
     digests: Collection[Digest],
-    paths: dict[Digest, str],
+    paths: Mapping[Digest, str],
     options: SyncOptions,
     progress: Progress,
 ) -> SyncResult:
@@ -76,7 +78,6 @@ class _Fetch:
         self._progress = progress
         self._remote: Remote | None = None
         self._wanted: dict[Digest, tuple[int | None, str]] = {}
-        self._entries: dict[Digest, list[TreeEntry]] = {}
 
     def trees(self, roots: Iterable[Digest], chosen: Sequence[Selection]) -> None:
         """Bring the lists of files of all chosen directories: roots, then their segments."""
@@ -100,7 +101,7 @@ class _Fetch:
             self.want(output.digest, output.pointer.size, output.path)
             return
         try:
-            entries = list(trees.entries(self._repo.objects, output.digest))
+            entries = self._entries(output.digest)
         except DatavcError as error:
             self._tree_lost(selection, error)
             return
@@ -110,6 +111,13 @@ class _Fetch:
             digest = entry.digest
             if digest is not None and selection.covers(entry.path):
                 self.want(digest, entry.size, f"{output.path}/{entry.path}")
+
+    def _entries(self, digest: Digest) -> list[TreeEntry]:
+        """Return the files of a directory; in a dry run its list may be on the remote alone."""
+        store: ObjectStore = self._repo.objects
+        if self._remote is not None and self._options.dry_run and store.missing([digest]):
+            store = self._remote.store
+        return list(trees.entries(store, digest))
 
     def want(self, digest: Digest, size: int | None, path: str) -> None:
         """Note an object that must be in the cache."""
@@ -132,11 +140,10 @@ class _Fetch:
         if self._remote is None:
             self._remote = open_remote(self._repo, self._name, self._options)
             self._result.remotes.append(self._remote.config.name)
-        size = sum(size or 0 for size, _ in lacking.values())
         if self._options.dry_run:
-            self._result.files += len(lacking)
-            self._result.bytes += size
+            self._preview(lacking)
             return
+        size = sum(size or 0 for size, _ in lacking.values())
         self._progress.start(f"Fetching from {self._remote.config.name}", len(lacking), size)
         done = copy(
             self._remote.store,
@@ -146,3 +153,13 @@ class _Fetch:
             progress=self._progress,
         )
         self._result.took(done, {digest: path for digest, (_, path) in lacking.items()})
+
+    def _preview(self, lacking: dict[Digest, tuple[int | None, str]]) -> None:
+        """Count what would come, and name what the remote lacks too."""
+        absent = self._remote.store.missing(lacking.keys()) if self._remote is not None else set()
+        for digest, (size, path) in lacking.items():
+            if digest in absent:
+                self._result.failures.append(Failure(path, digest, NOWHERE))
+            else:
+                self._result.files += 1
+                self._result.bytes += size or 0

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from datavc.core.digest import Digest
 from datavc.core.outputs import Failure
 from datavc.core.progress import SILENT, Progress
+from datavc.repo.inventory import Inventory, load
 from datavc.repo.repo import Repo
+from datavc.repo.snapshot import at_commit
+from datavc.repo.targets import Selection
 from datavc.verbs.checkout import CheckoutOptions, CheckoutResult, checkout
 from datavc.verbs.fetch import again, fetch
-from datavc.verbs.syncing import SyncOptions, SyncResult
+from datavc.verbs.scanning import inventory
+from datavc.verbs.syncing import SyncOptions, SyncResult, by_remote
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +66,50 @@ def pull(
         PathError: a target names nothing tracked.
     """
     fetched = fetch(repo, targets, options, progress=progress)
+    if into.allow_missing:
+        fetched.warnings += [f"{failure.path}: {failure.message}" for failure in fetched.failures]
+        fetched.failures = []
     checked_out = checkout(repo, targets, into, progress=progress)
     if options.dry_run:
-        return PullResult(fetched, replace(checked_out, missing=[], failures=[]))
-    lost = {failure.digest for failure in fetched.failures}
-    damaged = {Digest(f.digest): f.path for f in checked_out.missing if f.digest not in lost}
-    damaged |= {
-        Digest(f.digest): f.path for f in checked_out.failures if f.digest and f.digest not in lost
-    }
-    if not damaged:
+        in_the_way = [failure for failure in checked_out.failures if not failure.digest]
+        return PullResult(fetched, replace(checked_out, missing=[], failures=in_the_way))
+    asked = {failure.digest for failure in fetched.failures}
+    found = (*checked_out.missing, *checked_out.failures)
+    lost = {Digest(f.digest): f.path for f in found if f.digest and f.digest not in asked}
+    if not lost:
         return PullResult(fetched, checked_out)
-    second = again(repo, damaged.keys(), damaged, options, progress)
-    fetched.files += second.files
-    fetched.bytes += second.bytes
-    fetched.failures += second.failures
+    came = 0
+    for name, digests in _owners(_known(repo, into), lost, options).items():
+        second = again(repo, digests, lost, replace(options, remote=name), progress)
+        came += second.files
+        fetched.files += second.files
+        fetched.bytes += second.bytes
+        fetched.failures += [] if into.allow_missing else second.failures
+    if not came:
+        return PullResult(fetched, checked_out)
     retried = checkout(repo, targets, into, progress=progress)
     retried.added[:0] = checked_out.added
     retried.modified[:0] = checked_out.modified
     retried.deleted[:0] = checked_out.deleted
     retried.bytes += checked_out.bytes
     return PullResult(fetched, retried)
+
+
+def _known(repo: Repo, into: CheckoutOptions) -> Inventory:
+    if into.rev is None:
+        return inventory(repo)
+    return load(at_commit(repo.git, repo.git.resolve(into.rev)))
+
+
+def _owners(
+    known: Inventory, lost: Mapping[Digest, str], options: SyncOptions
+) -> dict[str | None, list[Digest]]:
+    """Return which remote each lost object is to be asked for; what is never pushed, of none."""
+    groups: dict[str | None, list[Digest]] = {}
+    for digest, path in lost.items():
+        output = known.containing(path)
+        if output is not None:
+            chosen = by_remote([Selection(output)], options.remote, SyncResult())
+            for name in chosen:
+                groups.setdefault(name, []).append(digest)
+    return groups

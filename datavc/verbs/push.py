@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from datavc.core.outputs import Failure
 from datavc.core.progress import SILENT, Progress
 from datavc.repo.repo import Repo
-from datavc.store.transfer import copy
+from datavc.store.transfer import Transferred, copy
 from datavc.verbs.needing import Needs, needs
 from datavc.verbs.syncing import Remote, SyncOptions, SyncResult, by_remote, meant, open_remote
 
+DAMAGED = "is damaged in the cache and was set aside"
 NOWHERE = "is neither in the cache nor on the remote"
 
 
@@ -68,4 +69,13 @@ def _push_to(
     jobs = remote.jobs(options)
     for batch in (files, parts):
         done = copy(repo.objects, remote.store, batch, jobs=jobs, progress=progress)
-        result.took(done, served)
+        result.took(_blamed(repo, done), served)
+
+
+def _blamed(repo: Repo, done: Transferred) -> Transferred:
+    """Set aside objects that were not sent because they are damaged here, and say so."""
+    failures = tuple(
+        failure if repo.objects.holds(failure.digest) else failure._replace(message=DAMAGED)
+        for failure in done.failures
+    )
+    return done._replace(failures=failures)
