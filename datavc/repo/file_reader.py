@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO, NamedTuple, Protocol
 
 from datavc.core import digest as digests
 from datavc.core import tree
+from datavc.core.digest import Digest
 from datavc.core.errors import DataError, DatavcError, PathError
 from datavc.core.hashing import check_stream, hash_sized
 from datavc.core.outputs import Failure
@@ -16,6 +17,7 @@ from datavc.core.paths import RepoPath, parse
 from datavc.core.progress import Progress
 from datavc.store.links import NO_LINK
 from datavc.store.local_writer import LocalWriter
+from datavc.store.parallel import each
 from datavc.store.stat_cache import StatKey, StatValue
 
 TRIES = 4
@@ -44,6 +46,7 @@ Unread = tuple[int, Named, StatValue | None]
 class ReaderSettings(NamedTuple):
     """Project root, digest algorithm, folder of the cache's objects, threads for large files.
 
+    `holds` tells whether the cache has a sound object: what a link points to is hashed, not named.
     `by_link`: what is stored is linked into the cache, not copied (`cache.type hardlink`).
     """
 
@@ -51,6 +54,7 @@ class ReaderSettings(NamedTuple):
     algorithm: str
     objects: str
     jobs: int
+    holds: Callable[[Digest], bool]
     by_link: bool = False
 
 
@@ -71,8 +75,8 @@ class FileReader:
         self.new_size = 0
         self.placed: dict[str, tuple[StatKey, StatValue]] = {}
         """Files that were just placed from verified objects, by path: these are not read again."""
-        self.linked: dict[str, StatValue] = {}
-        """Files that were taken into the cache by a hard link."""
+        self.linked: dict[str, tuple[StatValue, int]] = {}
+        """Files that were linked into the cache, with their mtime (ns) before they were hashed."""
 
     def read_all(
         self, output: RepoPath, unread: Sequence[Unread]
@@ -82,17 +86,16 @@ class FileReader:
         if len(large) < 2 or self._settings.jobs < 2:
             yield from ((item[0], self.read(output, item[1], item[2])) for item in unread)
             return
-        from concurrent.futures import ThreadPoolExecutor
+        values: dict[int, StatValue] = {}
 
-        chosen = {item[0] for item in large}
-        with ThreadPoolExecutor(self._settings.jobs) as pool:
-            values = pool.map(lambda item: self.read(output, item[1], item[2]), large)
-            yield from (
-                (item[0], self.read(output, item[1], item[2]))
-                for item in unread
-                if item[0] not in chosen
-            )
-            yield from zip((item[0] for item in large), values, strict=True)
+        def read(item: Unread) -> None:
+            values[item[0]] = self.read(output, item[1], item[2])
+
+        each(read, large, self._settings.jobs)
+        for item in unread:
+            if item[0] not in values:
+                read(item)
+        yield from values.items()
 
     def read(self, output: RepoPath, found: Named, known: StatValue | None) -> StatValue:
         """Return what a file is; `known` is what it was, for the cheap check.
@@ -143,7 +146,7 @@ class FileReader:
                 raise PathError(f"{path} is {_special(before.st_mode)}; only files are read")
             flags = tree.EXECUTABLE if before.st_mode & stat.S_IXUSR else tree.FILE
             if self._settings.by_link and flags == tree.FILE and before.st_size:
-                linked = self._link(path, full)
+                linked = self._link(path, full, before.st_mtime_ns)
                 if linked is not None:
                     return linked
             content, check, size, weak = self._content(stream, before.st_size, known)
@@ -151,7 +154,7 @@ class FileReader:
         unchanged = _moment(before) == _moment(after) and size == after.st_size
         return StatValue(content, size, flags, check, weak) if unchanged else None
 
-    def _link(self, path: str, full: str) -> StatValue | None:
+    def _link(self, path: str, full: str, mtime_ns: int) -> StatValue | None:
         """Take the file into the cache as it is; None where it can only be copied."""
         if self._writer is None:
             return None
@@ -163,7 +166,7 @@ class FileReader:
             return None
         self.new_size += stored.size if stored.new else 0
         value = StatValue(stored.digest, stored.size, tree.FILE, stored.check)
-        self.linked[path] = value
+        self.linked[path] = value, mtime_ns
         return value
 
     def _content(
@@ -184,7 +187,7 @@ class FileReader:
     def _read_link(self, path: str, name: str) -> StatValue:
         target = os.readlink(os.path.join(self._settings.root, path))
         digest = self._placed_link(target)
-        if digest is not None:
+        if digest is not None and self._settings.holds(digest):
             return StatValue(digest, os.stat(target).st_size, tree.FILE, "")
         if self._writer is not None:
             if not name:
@@ -192,7 +195,7 @@ class FileReader:
             tree.check_link(RepoPath(name), target)
         return StatValue(target, 0, tree.LINK, "")
 
-    def _placed_link(self, target: str) -> str | None:
+    def _placed_link(self, target: str) -> Digest | None:
         """Return the digest of the object that a link of ours points to (`cache.type symlink`)."""
         objects = self._settings.objects + os.sep
         if not target.startswith(objects):

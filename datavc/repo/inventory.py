@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from datavc.core import paths
-from datavc.core.errors import DatavcError, FormatError
+from datavc.core.errors import DatavcError, FormatError, PathError
 from datavc.core.outputs import TrackedOutput
 from datavc.core.paths import RepoPath
 from datavc.formats import pointer as codec
@@ -43,6 +43,8 @@ def load(snapshot: Snapshot) -> Inventory:
     broken: dict[RepoPath, FormatError] = {}
     for recorded_in, data in snapshot.pointers().items():
         try:
+            if isinstance(data, PathError):
+                raise data
             found.append(tracked(recorded_in, data))
         except FormatError as error:
             broken[recorded_in] = error

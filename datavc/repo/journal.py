@@ -75,7 +75,9 @@ class Journal:
 
         os.makedirs(self._folder, exist_ok=True)
         now = time.time()
-        identity = f"{int(now * 1000):015d}-{os.urandom(3).hex()}"
+        last = max((_millis(name) for name in self.ids()), default=0)
+        # Later than all before it, also after the clock was put back.
+        identity = f"{max(int(now * 1000), int(last) + 1):015d}-{os.urandom(3).hex()}"
         header = {"datavc operation": FORMAT, "id": identity, "time": now, "command": command}
         lines = [json.dumps(header), *(json.dumps(_change_out(change)) for change in changes)]
         data = ("\n".join(lines) + "\n").encode()
@@ -137,7 +139,7 @@ class Journal:
 
 def _millis(identity: str) -> float:
     digits = identity.partition("-")[0]
-    return float(digits) if digits.isdigit() else float("inf")
+    return float(digits) if digits.isdigit() else 0.0
 
 
 def _change_out(change: PathChange) -> list[object]:

@@ -18,12 +18,19 @@ from datavc.core.digest import Digest
 from datavc.core.hashing import hash_bytes
 from datavc.core.paths import RepoPath
 from datavc.core.progress import Progress
-from datavc.core.tree import Segment, TreeEntry, TreeSummary
+from datavc.core.tree import LINK, Segment, TreeEntry, TreeSummary
 from datavc.formats.tree import encode_leaf, encode_root
 from datavc.repo import walk
 from datavc.repo.file_reader import FileReader
 from datavc.repo.walk import Found, Rules
-from datavc.store.stat_cache import NEVER, StatCache, StatKey, StatSegment, StatValue
+from datavc.store.stat_cache import (
+    WRITTEN_BACK_NS,
+    StatCache,
+    StatKey,
+    StatSegment,
+    StatValue,
+    untrusted,
+)
 
 
 class Trust(Enum):
@@ -114,7 +121,7 @@ class Scanner:
         except (FileNotFoundError, NotADirectoryError):
             return Scan(output)
         scan = Scan(output, "directory" if stat.S_ISDIR(status.st_mode) else "file")
-        probe = self._cache.now()
+        probe = self._cache.now(status.st_dev)
         firsts = set()
         for group in self._groups(output, status):
             first = group[0].key[0]
@@ -138,17 +145,20 @@ class Scanner:
         if cached is not None and cached.leaf and cached.keys == keys:
             weak = trust is Trust.IDENTITY and any(value.weak for value in cached.values)
             if not weak and len(cached.values) == len(keys):
+                if (settled := cached.all_settled(probe)) is not None:
+                    self._cache.save(output, first, settled)
                 return self._unchanged(cached, first)
         known = cached.known() if cached is not None else {}
         values = self._values(output, group, known, (reader, trust))
         entries = [_entry(key, value) for key, value in zip(keys, values, strict=True)]
         leaf = hash_bytes(encode_leaf(entries), self._algorithm).digest
-        unread = {i for i, v in enumerate(values) if v.content == FileReader.UNREADABLE}
+        unread = any(value.content == FileReader.UNREADABLE for value in values)
         saved = [
-            key if _is_settled(key, probe) and index not in unread else _untrusted(key)
-            for index, key in enumerate(keys)
+            found.key if _may_keep(found, value, probe) else untrusted(found.key)
+            for found, value in zip(group, values, strict=True)
         ]
-        self._cache.save(output, first, StatSegment("" if unread else leaf, saved, values))
+        noted = StatSegment("" if unread else leaf, saved, values, probe - WRITTEN_BACK_NS)
+        self._cache.save(output, first, noted)
         return ScannedSegment(segment_of(entries, leaf), keys, lambda: entries)
 
     def _unchanged(self, cached: StatSegment, first: RepoPath) -> ScannedSegment:
@@ -189,10 +199,15 @@ def _entry(key: StatKey, value: StatValue) -> TreeEntry:
     return TreeEntry(RepoPath(key[0]), value.content, value.size, value.flags)
 
 
-def _is_settled(key: StatKey, probe: int) -> bool:
-    """Apply the racy rule: a file as young as the reading may change without a trace."""
+def _may_keep(found: Found, value: StatValue, probe: int) -> bool:
+    """Tell whether the same stat will mean the same bytes.
+
+    By the racy rule not if the file is as young as the reading; nor if it could not be read, or
+    is a link of ours, whose stat says nothing of the object that it points to.
+    """
+    key = found.key
+    if value.content == FileReader.UNREADABLE or (
+        stat.S_ISLNK(found.mode) and value.flags != LINK
+    ):
+        return False
     return key[3] < probe and key[4] < probe
-
-
-def _untrusted(key: StatKey) -> StatKey:
-    return key[0], NEVER, key[2], key[3], key[4]

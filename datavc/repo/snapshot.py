@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Protocol
 
 from datavc.core.errors import PathError
@@ -16,8 +17,8 @@ POINTER_LIMIT = 1 << 20
 class Snapshot(Protocol):
     """Where pointers come from; two snapshots stand side by side, neither changes the other."""
 
-    def pointers(self) -> dict[RepoPath, bytes]:
-        """Return every pointer file's path and text."""
+    def pointers(self) -> Mapping[RepoPath, bytes | PathError]:
+        """Return every pointer file's path and text, or why it cannot be read."""
 
 
 class Workspace:
@@ -27,11 +28,15 @@ class Workspace:
         """Look at the work tree of `git`."""
         self._git = git
 
-    def pointers(self) -> dict[RepoPath, bytes]:
+    def pointers(self) -> Mapping[RepoPath, bytes | PathError]:
         """Return the pointer files that Git tracks or would track."""
-        found = {}
+        found: dict[RepoPath, bytes | PathError] = {}
         for path in self._git.pointer_files():
-            data = read_pointer_file(self._git.root, path)
+            try:
+                data = read_pointer_file(self._git.root, path)
+            except PathError as error:
+                found[path] = error
+                continue
             if data is not None:
                 found[path] = data
         return found
@@ -45,7 +50,7 @@ class Blobs:
         self._git = git
         self._blobs = blobs
 
-    def pointers(self) -> dict[RepoPath, bytes]:
+    def pointers(self) -> Mapping[RepoPath, bytes | PathError]:
         """Return the pointer files' texts."""
         texts = self._git.read_blobs(set(self._blobs.values()))
         return {path: texts[blob] for path, blob in self._blobs.items() if blob in texts}

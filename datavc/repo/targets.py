@@ -6,7 +6,7 @@ import fnmatch
 import functools
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from datavc.core import paths
@@ -33,7 +33,10 @@ class Selection(NamedTuple):
 
     def covers(self, path: str) -> bool:
         """Tell whether the file at `path`, below the output, is meant."""
-        return not self.inside or any(_covers(pattern, path) for pattern in self.inside)
+        if not self.inside:
+            return True
+        plain, patterns = _parted(self.inside)
+        return not plain.isdisjoint(_upwards(path)) or any(_matcher(p)(path) for p in patterns)
 
 
 def repo_path(root: str, here: str, text: str) -> RepoPath:
@@ -130,11 +133,13 @@ def require_matches(selection: Selection, found: Iterable[str]) -> None:
     Raises:
         PathError: names the part.
     """
-    wanting = set(selection.inside)
+    plain, patterns = _parted(selection.inside)
+    wanting = {*plain, *patterns}
     for path in found:
         if not wanting:
             return
-        wanting = {pattern for pattern in wanting if not _covers(pattern, path)}
+        wanting.difference_update(_upwards(path))
+        wanting -= {p for p in patterns if p in wanting and _matcher(p)(path)}
     if wanting:
         part = sorted(wanting)[0]
         raise PathError(
@@ -147,6 +152,22 @@ def _covers(pattern: str, path: str) -> bool:
     if paths.is_inside(path, pattern):
         return True
     return bool(_MAGIC.search(pattern)) and _matcher(pattern)(path)
+
+
+@functools.lru_cache(maxsize=64)
+def _parted(inside: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Return the paths, which a look-up answers, and the patterns, which cost a match each.
+
+    A path with a letter that patterns use is both: a file may be named like that.
+    """
+    return frozenset(inside), tuple(part for part in inside if _MAGIC.search(part))
+
+
+def _upwards(path: str) -> Iterator[str]:
+    """Yield `path` and the folders above it."""
+    while path:
+        yield path
+        path = paths.parent(path)
 
 
 @functools.lru_cache(maxsize=256)

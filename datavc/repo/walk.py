@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple, Protocol
 
+from datavc.core.errors import PathError
 from datavc.core.paths import sort_key
 from datavc.core.tree import SEGMENT_LIMIT, SEGMENT_MASK
 from datavc.store.stat_cache import StatKey
@@ -36,7 +37,8 @@ RESERVED = frozenset((".git", ".datavc"))
 Leaving them out would look like keeping a repository that lies inside, and lose it.
 """
 
-_Row = tuple[str, "os.DirEntry[str]"]
+_Row = tuple[str, "os.DirEntry[str] | None"]
+"""A name, with a slash if something is in that folder; no entry for a folder with nothing."""
 
 
 def segments(root: str, output: str, rules: Rules) -> Iterator[list[Found]]:
@@ -56,18 +58,22 @@ def segments(root: str, output: str, rules: Rules) -> Iterator[list[Found]]:
 
 
 def walk(root: str, output: str, rules: Rules) -> Iterator[Found]:
-    """Yield every file and link below `output`; a folder with nothing in it for itself."""
+    """Yield every file and link below `output`; a folder with nothing in it for itself.
+
+    Raises:
+        PathError: a folder cannot be read.
+    """
     pending = [("", iter(_listed(os.path.join(root, output), output, rules)))]
     while pending:
         prefix, rows = pending[-1]
         for name, item in rows:
+            if item is None:
+                yield Found((prefix + name, 0, 0, 0, 0), 0)
+                continue
             if name[-1] == "/":
                 inside = _listed(item.path, f"{output}/{prefix}{name[:-1]}", rules)
-                if inside:
-                    pending.append((prefix + name, iter(inside)))
-                    break
-                yield Found((prefix + name[:-1], 0, 0, 0, 0), 0)
-                continue
+                pending.append((prefix + name, iter(inside)))
+                break
             with suppress(FileNotFoundError):  # it went away meanwhile: then it is not here
                 status = item.stat(follow_symlinks=False)
                 yield Found(stat_key(prefix + name, status), status.st_mode)
@@ -81,21 +87,43 @@ def stat_key(path: str, status: os.stat_result) -> StatKey:
 
 
 def _listed(folder: str, path: str, rules: Rules) -> list[_Row]:
-    """Return the names in a folder, folders with a slash, in the order of the paths below."""
+    """Return the names in a folder in the order of the paths below them.
+
+    An empty folder sorts as the name that stands for it, any other as what is inside.
+
+    Raises:
+        PathError: the folder cannot be read.
+    """
     rows: list[_Row] = []
     plain = True
-    with os.scandir(folder) as items:
-        for item in items:
-            name = item.name
-            if name in RESERVED:
-                rows.append((name, item))
-                continue
-            is_dir = item.is_dir(follow_symlinks=False)
-            if not rules.is_ignored(f"{path}/{name}", is_dir=is_dir):
-                rows.append((name + "/" if is_dir else name, item))
-                plain = plain and name.isascii()
+    for item in _names(folder, path, rules):
+        name = item.name
+        plain = plain and name.isascii()
+        if name in RESERVED or not item.is_dir(follow_symlinks=False):
+            rows.append((name, item))
+        elif any(True for _ in _names(item.path, f"{path}/{name}", rules)):
+            rows.append((name + "/", item))
+        else:
+            rows.append((name, None))
     rows.sort(key=_name if plain else _name_bytes)
     return rows
+
+
+def _names(folder: str, path: str, rules: Rules) -> Iterator[os.DirEntry[str]]:
+    """Yield what a folder holds but for what is ignored; nothing if the folder went away."""
+    try:
+        with os.scandir(folder) as items:
+            for item in items:
+                is_dir = item.is_dir(follow_symlinks=False)
+                passed = rules.is_ignored(f"{path}/{item.name}", is_dir=is_dir)
+                if item.name in RESERVED or not passed:
+                    yield item
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise PathError(
+            f"{path} cannot be read: {error.strerror}", "look at its permissions"
+        ) from error
 
 
 def _name(row: _Row) -> str:

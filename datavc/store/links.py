@@ -84,9 +84,21 @@ class Placer:
 
     def link(self, folder_fd: int, name: str, target: str) -> os.stat_result:
         """Put a symbolic link of the user's at `name`."""
+        try:
+            return self._link_in(folder_fd, name, target, self._tmp_fd)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            return self._link_in(folder_fd, name, target, folder_fd)
+
+    def _link_in(self, folder_fd: int, name: str, target: str, made_in: int) -> os.stat_result:
         temporary = self._temporary()
-        os.symlink(target, temporary, dir_fd=folder_fd)
-        self._rename(temporary, folder_fd, name, folder_fd)
+        os.symlink(target, temporary, dir_fd=made_in)
+        try:
+            self._rename(temporary, made_in, name, folder_fd)
+        except BaseException:
+            os.unlink(temporary, dir_fd=made_in)
+            raise
         return os.stat(name, dir_fd=folder_fd, follow_symlinks=False)
 
     def _place(self, folder_fd: int, name: str, blob: Blob, made_in: int) -> os.stat_result:

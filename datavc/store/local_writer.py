@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Collection
@@ -53,7 +54,7 @@ class LocalWriter:
         self._batch: dict[Digest, tuple[str, int]] = {}
         self._batch_size = 0
         self._count = 0
-        self._linked: set[str] = set()
+        self._linked: dict[str, os.stat_result] = {}
         self._lock = Lock()
         self._lease: Lease | None = None
         self._tmp = ""
@@ -114,6 +115,8 @@ class LocalWriter:
             OSError: this file system, or the file's owner, does not allow the link.
             DataError: it changes while it is read.
         """
+        if os.lstat(file).st_uid != os.geteuid():
+            raise PermissionError(errno.EPERM, "only its owner can make it read-only", file)
         temporary = self._temporary()
         os.link(file, temporary, follow_symlinks=False)
         try:
@@ -126,7 +129,7 @@ class LocalWriter:
         except BaseException:
             os.unlink(temporary)
             raise
-        self._linked.add(temporary)
+        self._linked[temporary] = after
         return self._take_in(hashed, temporary, already=self._claimed(hashed.digest))
 
     def claim(self, wanted: Collection[Digest]) -> None:
@@ -138,6 +141,10 @@ class LocalWriter:
         if wanted and self._lease is not None:
             self._lease.claim(wanted)
 
+    def has(self, digest: Digest) -> bool:
+        """Tell whether `digest` was taken in and is not published yet."""
+        return digest in self._batch
+
     def flush(self) -> None:
         """Publish the batch: durable bytes, claimed, renamed, durable names."""
         with self._lock:
@@ -146,9 +153,7 @@ class LocalWriter:
                 return
             settings = self._settings
             files = [temporary for temporary, _ in batch.values()]
-            for temporary in self._linked.intersection(files):
-                os.chmod(temporary, self._mode)
-            self._linked.clear()
+            self._seal_links(set(files))
             atomic.sync_files(files, settings.root, settings.durability)
             self.claim(batch.keys())  # their age alone protects them only within the grace period
             touched = set()
@@ -161,6 +166,16 @@ class LocalWriter:
                 os.rename(temporary, target)
             folders = sorted(touched | {os.path.dirname(folder) for folder in touched})
             atomic.sync_folders(folders, settings.root, settings.durability)
+
+    def _seal_links(self, files: set[str]) -> None:
+        """Make files that were linked in read-only, and refuse one that changed since its hash."""
+        linked, self._linked = self._linked, {}
+        for temporary, hashed in linked.items():
+            if temporary in files:
+                os.chmod(temporary, self._mode)
+                now = os.lstat(temporary)
+                if (now.st_size, now.st_mtime_ns) != (hashed.st_size, hashed.st_mtime_ns):
+                    raise DataError("a file changed while it was added", "repeat the command")
 
     @property
     def _mode(self) -> int:

@@ -5,8 +5,12 @@ segment. A memo only: losing it costs time. An entry counts only if inode, size,
 agree and both times are older than the moment of reading by the file system's own clock (the
 racy-Git rule); else the bytes are looked at again. No device number: it changes between mounts.
 
-A file is one header line and two lines of JSON, keys and values, so that an unchanged segment is
-recognised by comparing the keys alone.
+A power cut can keep a file's new times and lose its new bytes: a file overwritten in place has its
+times in the journal long before its bytes are written back. So an entry of a file that was young
+when it was noted counts only until the machine starts anew.
+
+A file is one header line and three lines of JSON, leaf, keys and values, so that an unchanged
+segment is recognised by comparing the keys alone.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from __future__ import annotations
 import functools
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -28,6 +33,12 @@ StatKey = tuple[str, int, int, int, int]
 
 NEVER = -1
 """In place of the inode where a match must not be trusted (a racy entry)."""
+
+WRITTEN_BACK_NS = 120_000_000_000
+"""A file that was left alone for so long is on the disk; Linux writes back after 30 s, if not told
+otherwise (`vm.dirty_expire_centisecs`)."""
+EVERYTHING = 1 << 62
+"""A moment (ns) that is younger than any file."""
 
 
 class StatValue(NamedTuple):
@@ -46,13 +57,21 @@ class StatValue(NamedTuple):
 class StatSegment:
     """One segment: digest of its tree leaf (empty if not known), keys and values in one order.
 
-    Values of a loaded segment are decoded only when they are asked for.
+    Values of a loaded segment are decoded only when they are asked for. Files whose ctime (ns) is
+    at most `settled` were on the disk when this was noted.
     """
 
-    def __init__(self, leaf: str, keys: list[StatKey], values: list[StatValue] | bytes) -> None:
+    def __init__(
+        self,
+        leaf: str,
+        keys: list[StatKey],
+        values: list[StatValue] | bytes,
+        settled: int = 0,
+    ) -> None:
         """Keep `values`, or the bytes that they are decoded from."""
         self.leaf = leaf
         self.keys = keys
+        self.settled = settled
         self._values = values
 
     @property
@@ -67,8 +86,31 @@ class StatSegment:
         pairs = zip(self.keys, self.values, strict=False)
         return {key[0]: (key, value) for key, value in pairs}
 
+    def encoded_values(self, encode: Callable[[object], bytes]) -> bytes:
+        """Return the values as bytes, without decoding them for it."""
+        return self._values if isinstance(self._values, bytes) else encode(self._values)
 
-_HEADER = b'["datavc stat",1]\n'
+    def all_settled(self, moment: int) -> StatSegment | None:
+        """Return the segment as it may be noted at `moment` (ns), None if it gains nothing."""
+        limit = moment - WRITTEN_BACK_NS
+        if self.settled == EVERYTHING or any(key[4] > limit for key in self.keys):
+            return None
+        return StatSegment(self.leaf, self.keys, self._values, limit)
+
+    def before_this_boot(self) -> StatSegment:
+        """Return what may be trusted of it after the machine was started anew."""
+        keys = [key if key[4] <= self.settled else untrusted(key) for key in self.keys]
+        leaf = self.leaf if keys == self.keys else ""
+        return StatSegment(leaf, keys, self._values, self.settled)
+
+
+def untrusted(key: StatKey) -> StatKey:
+    """Return a key that equals no file's."""
+    return key[0], NEVER, key[2], key[3], key[4]
+
+
+_COARSEST = 2_000_000_000
+_FORMAT = "datavc stat", 2
 
 
 class StatCache:
@@ -85,9 +127,11 @@ class StatCache:
                 header, leaf, keys, values = stream.read().split(b"\n")[:4]
         except (OSError, ValueError):
             return None
-        if header + b"\n" != _HEADER:
+        found = _decode(header, leaf, keys, values)
+        if found is None:
             return None
-        return _decode(leaf, keys, values)
+        noted_in, segment = found
+        return segment if noted_in and noted_in == boot() else segment.before_this_boot()
 
     def save(self, output: str, first: str, segment: StatSegment) -> None:
         """Remember a segment; a place that cannot be written is no error."""
@@ -112,20 +156,21 @@ class StatCache:
         with suppress(OSError):
             os.rmdir(self._of(output))
 
-    def now(self) -> int:
+    def now(self, device: int) -> int:
         """Return the time by the file system's own clock, in ns.
 
-        Where nothing can be written: two seconds ago by ours, the step of the coarsest ones.
+        Two seconds less, the step of the coarsest ones, where the files lie on another `device`
+        or nothing can be written here.
         """
         probe = os.path.join(self._folder, f".clock-{os.urandom(4).hex()}")
         try:
             os.makedirs(self._folder, exist_ok=True)
             fd = os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
         except OSError:
-            return time.time_ns() - 2_000_000_000
+            return time.time_ns() - _COARSEST
         try:
-            os.write(fd, b"x")
-            return os.fstat(fd).st_mtime_ns
+            status = os.fstat(fd)
+            return status.st_mtime_ns - (0 if status.st_dev == device else _COARSEST)
         finally:
             os.close(fd)
             os.unlink(probe)
@@ -137,10 +182,28 @@ class StatCache:
         return os.path.join(self._of(output), _name(first))
 
 
+@functools.cache
+def boot() -> str:
+    """Return what names this run of the machine; empty where the system does not say.
+
+    Then every entry counts as noted before it: what was young is read once more.
+    """
+    with suppress(OSError), open("/proc/sys/kernel/random/boot_id", encoding="ascii") as stream:
+        return stream.read().strip()
+    return ""
+
+
 def _name(path: str) -> str:
     import xxhash
 
     return xxhash.xxh3_128_hexdigest(sort_key(path))
+
+
+@functools.cache
+def _header_codec() -> msgspec.json.Decoder[tuple[str, int, str, int]]:
+    import msgspec
+
+    return msgspec.json.Decoder(tuple[str, int, str, int])
 
 
 @functools.cache
@@ -160,21 +223,32 @@ def _codecs() -> tuple[
 
 def _encode(segment: StatSegment) -> bytes | None:
     """Return the file's bytes; None for names that are not UTF-8: those are read anew."""
-    encoder = _codecs()[0]
+    encode = _codecs()[0].encode
+    is_settled = all(key[4] <= segment.settled for key in segment.keys)
+    header = [*_FORMAT, boot(), EVERYTHING if is_settled else segment.settled]
     try:
-        lines = [encoder.encode(part) for part in (segment.leaf, segment.keys, segment.values)]
+        lines = [encode(part) for part in (header, segment.leaf, segment.keys)]
+        return b"\n".join([*lines, segment.encoded_values(encode)]) + b"\n"
     except UnicodeEncodeError:
         return None
-    return _HEADER + b"\n".join(lines) + b"\n"
 
 
-def _decode(leaf: bytes, keys: bytes, values: bytes) -> StatSegment | None:
+def _decode(
+    header: bytes, leaf: bytes, keys: bytes, values: bytes
+) -> tuple[str, StatSegment] | None:
+    """Return a segment and the boot that it was noted in; None if this is none."""
     import msgspec
 
     try:
-        return StatSegment(msgspec.json.decode(leaf, type=str), _codecs()[1].decode(keys), values)
+        name, number, noted_in, settled = _header_codec().decode(header)
+        if (name, number) != _FORMAT:
+            return None
+        segment = StatSegment(
+            msgspec.json.decode(leaf, type=str), _codecs()[1].decode(keys), values, settled
+        )
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
+    return noted_in, segment
 
 
 def _decode_values(data: bytes, count: int) -> list[StatValue]:

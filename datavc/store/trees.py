@@ -94,10 +94,13 @@ def write(writer: BytesWriter, found: Iterable[TreeEntry]) -> TreeSummary:
         FormatError, PathError: an entry is not one that every reader would take.
     """
     parts = []
+    seams = tree.Seams("the tree to be written")
     for group in tree.cut(found):
-        for entry in group:
-            tree.check_entry(entry)
-        stored = writer.put_bytes(codec.encode_leaf(group))
+        data = codec.encode_leaf(group)
+        seams.check(group)
+        stored = writer.put_bytes(data)
+        if stored.new:  # no pointer may ever name a tree that its reader would refuse
+            codec.decode_leaf(data, "the tree to be written")
         parts.append(_segment(stored.digest, group))
     if len(parts) == 1:
         root = parts[0].digest

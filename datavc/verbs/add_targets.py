@@ -128,10 +128,13 @@ def _check_new(repo: Repo, known: Inventory, path: RepoPath, text: str) -> None:
 
 
 def _refuse_nested(new: Sequence[RepoPath]) -> None:
+    known = set(new)
     for path in new:
-        for other in new:
-            if path != other and paths.is_inside(path, other):
-                raise UsageError(f"{path} lies inside {other}", "add one of the two")
+        folder = paths.parent(path)
+        while folder:
+            if folder in known:
+                raise UsageError(f"{path} lies inside {folder}", "add one of the two")
+            folder = paths.parent(folder)
 
 
 def _refuse_tracked_by_git(repo: Repo, new: Sequence[RepoPath]) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 
 from datavc.core import paths
 from datavc.core.digest import Digest
 from datavc.core.errors import BusyError, DataError, DatavcError
-from datavc.core.outputs import POINTER_SUFFIX, Failure
+from datavc.core.outputs import Failure
 from datavc.core.paths import RepoPath
 from datavc.core.progress import SILENT, Progress
 from datavc.repo.inventory import Inventory, load
+from datavc.repo.pointers import pointer_path
 from datavc.repo.repo import Repo
 from datavc.repo.snapshot import at_commit
 from datavc.repo.targets import Selection, repo_path, require_matches, select
@@ -48,19 +50,32 @@ def checkout(
         chosen = [s for s in chosen if s.output.recorded_in not in unmerged]
     _require_matches(repo, chosen)
     progress.start("Checking out")
-    work = Settler(repo, options, result, progress)
-    for selection in chosen:
-        with _noted(selection.output.path, selection.output.digest, result, options):
-            work.settle(selection)
-    if options.rev is None and (options.hook or not targets):
-        for output in _vanished(repo, known):
-            with _noted(output, "", result, options):
-                work.withdraw(output)
+    with closing(Settler(repo, options, result, progress)) as work:
+        for selection in chosen:
+            with _noted(selection.output.path, selection.output.digest, result, options):
+                work.settle(selection)
+        if options.rev is None and (options.hook or not targets):
+            for output in _vanished(repo, known):
+                with _noted(output, "", result, options):
+                    work.withdraw(output)
     if options.relink and not options.dry_run:
         result.failures += linking.rearrange(repo, chosen, progress)
     if options.rev is None and not options.dry_run:
-        workspaces.announce(repo)
+        with _readable_only(result):
+            workspaces.announce(repo)
     return result
+
+
+@contextmanager
+def _readable_only(result: CheckoutResult) -> Iterator[None]:
+    """Warn where a shared cache cannot be told that it is used from here."""
+    try:
+        yield
+    except OSError as error:
+        result.warnings.append(
+            f"the shared cache could not be told what is needed here: {error.strerror}; "
+            "a collection elsewhere does not know of this workspace"
+        )
 
 
 def _require_matches(repo: Repo, chosen: Sequence[Selection]) -> None:
@@ -91,15 +106,27 @@ def _noted(
 
 
 def _vanished(repo: Repo, known: Inventory) -> list[RepoPath]:
-    """Return outputs that this workspace has files of though no pointer tracks them any more."""
-    claimed = {pointer.removesuffix(POINTER_SUFFIX) for pointer in known.broken}
+    """Return outputs that this workspace has files of though no pointer tracks them any more.
+
+    A pointer that is there but was not found (ignored by Git, in a nested project, unreadable),
+    or that only its user removed, is never a reason to take data away.
+    """
+    if known.broken:
+        return []
     gone = [
         path
         for path in repo.placed.outputs()
-        if path not in claimed and known.containing(path) is None and not known.below(path)
+        if known.containing(path) is None
+        and not known.below(path)
+        and not os.path.lexists(repo.layout.absolute(pointer_path(path)))
     ]
-    in_git = repo.git.tracked(gone) if gone else set()
-    return [path for path in gone if not any(paths.is_inside(file, path) for file in in_git)]
+    in_git = repo.git.tracked([*gone, *map(pointer_path, gone)]) if gone else set()
+    return [
+        path
+        for path in gone
+        if pointer_path(path) not in in_git
+        and not any(paths.is_inside(file, path) for file in in_git)
+    ]
 
 
 def digests_of(failures: Iterable[Failure]) -> set[Digest]:

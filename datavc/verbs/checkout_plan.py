@@ -206,7 +206,8 @@ def _replace(
     known = given.get(found.entry.path)
     is_readable = found.entry.content != FileReader.UNREADABLE
     if found.entry.digest is None and is_readable:
-        saved = known is not None and known.identity == found.entry.identity
+        as_given = known is not None and known.identity == found.entry.identity
+        saved = as_given or judge.is_saved(found.entry)
     else:
         saved = is_readable and judge.is_saved(found.entry)
     if not saved and not judge.may_replace:

@@ -22,7 +22,7 @@ from datavc.repo.workspace import Step
 from datavc.store import trees
 from datavc.verbs import leaving
 from datavc.verbs.applying import apply
-from datavc.verbs.scanning import inventory, reader, scanner
+from datavc.verbs.scanning import inventory, is_link_of_ours, reader, scanner
 from datavc.verbs.unprotect import linked
 from datavc.verbs.withdrawing import withdraw
 
@@ -67,11 +67,15 @@ class DestroyResult:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What one output needs before its pointer may go: files to place, links to copy."""
+    """What one output needs before its pointer may go: files to place, links to copy.
+
+    `dangling` are links to objects that are gone or damaged.
+    """
 
     output: TrackedOutput
     absent: tuple[Step, ...]
     links: Scan
+    dangling: tuple[str, ...]
 
 
 def destroy(
@@ -110,14 +114,19 @@ def destroy(
 def _plan(repo: Repo, output: TrackedOutput, options: DestroyOptions, progress: Progress) -> _Plan:
     scan = scanner(repo, progress).scan(output.path, reader(repo, progress), Trust.IDENTITY)
     links = linked(repo, scan, lambda _: True)
+    dangling = tuple(
+        paths.join(output.path, entry.path) if entry.path else output.path
+        for entry in scan.entries()
+        if is_link_of_ours(repo, entry)
+    )
     if not options.checkout:
-        return _Plan(output, (), links)
+        return _Plan(output, (), links, dangling)
     here = {entry.path for entry in scan.entries()} if scan.kind != "file" else {RepoPath("")}
     absent = [entry for entry in _recorded(repo, output) if entry.path not in here]
     steps = [_step(output, entry) for entry in absent]
     # What .datavcignore hides from the scan is the user's own, and stays.
     free = [step for step in steps if not os.path.lexists(repo.layout.absolute(step.path))]
-    return _Plan(output, tuple(free), links)
+    return _Plan(output, tuple(free), links, dangling)
 
 
 def _step(output: TrackedOutput, entry: TreeEntry) -> Step:
@@ -147,12 +156,7 @@ def _refuse_lost(repo: Repo, plans: Sequence[_Plan]) -> None:
         for step in plan.absent
         if step.new is not None and step.new.digest and not repo.objects.holds(step.new.digest)
     ]
-    dangling = [
-        paths.join(plan.output.path, entry.path) if entry.path else plan.output.path
-        for plan in plans
-        for entry in plan.links.entries()
-        if entry.digest and not repo.objects.holds(entry.digest)
-    ]
+    dangling = [path for plan in plans for path in plan.dangling]
     for path in (*lost, *dangling):
         more = (
             f" and {len(lost) + len(dangling) - 1} more" if len(lost) + len(dangling) > 1 else ""

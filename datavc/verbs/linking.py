@@ -30,20 +30,22 @@ def relink(
     repo: Repo,
     outputs: Iterable[RepoPath],
     progress: Progress,
-    taken: Mapping[str, StatValue] = MappingProxyType({}),
+    taken: Mapping[str, tuple[StatValue, int]] = MappingProxyType({}),
 ) -> list[Failure]:
     """Make the files of `outputs` the links that `cache.type` asks for; copies stay as they are.
 
     Only files whose object is in the cache are touched. `taken` are files that were hashed and
-    then linked into the cache, which changed their stat but not their bytes.
+    then linked into the cache, which changed their stat but not their bytes; with the mtime
+    (ns) that they were hashed at.
     """
     if repo.config.cache.types[0] not in ("hardlink", "symlink"):
         return []
     failures: list[Failure] = []
     eyes = reader(repo, progress)
-    for path, value in taken.items():
+    for path, (value, mtime_ns) in taken.items():
         now = os.lstat(os.path.join(repo.root, path))
-        if now.st_ino == os.lstat(repo.objects.path(Digest(value.content))).st_ino:
+        same = now.st_ino == os.lstat(repo.objects.path(Digest(value.content))).st_ino
+        if same and (now.st_size, now.st_mtime_ns) == (value.size, mtime_ns):
             eyes.placed[path] = stat_key("", now), value
     for output in outputs:
         scan = scanner(repo, progress).scan(output, eyes, Trust.IDENTITY)

@@ -19,6 +19,7 @@ from datavc.core.paths import RepoPath, sort_key
 from datavc.core.progress import Progress
 from datavc.core.tree import EXECUTABLE, TreeEntry
 from datavc.repo.file_reader import FileReader
+from datavc.repo.inventory import tracked
 from datavc.repo.placed import HadHere, PlacedRecord, had_here
 from datavc.repo.repo import Repo
 from datavc.repo.scan import Scan, Scanner, Trust
@@ -76,7 +77,7 @@ class Recorder:
         self._scanner: Scanner = scanner(repo, progress)
 
     @property
-    def linked(self) -> dict[str, StatValue]:
+    def linked(self) -> dict[str, tuple[StatValue, int]]:
         """Files that lie in the cache by a hard link."""
         return self._reader.linked
 
@@ -93,6 +94,8 @@ class Recorder:
                 be set into is not here.
         """
         before = read_pointer_file(self._repo.root, target.pointer_path)
+        if before is not None:  # the very text that publishing compares with
+            target = target._replace(tracked=tracked(target.pointer_path, before))
         if target.inside:
             return self._part(target, before, notes)
         scan = self._scanner.scan(target.path, self._reader, Trust.IDENTITY)
@@ -216,8 +219,9 @@ class Recorder:
     def _store_absent(self, scan: Scan) -> None:
         """Store files whose stat was known but whose object the cache has lost."""
         known = {digest for entry in scan.entries() if (digest := entry.digest)}
-        self._writer.flush()
-        lost = self._repo.objects.missing(known) if known else set()
+        self._writer.claim(known)
+        absent = self._repo.objects.missing(known)
+        lost = {digest for digest in absent if not self._writer.has(digest)}
         if not lost:
             return
         for segment in scan.segments:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from datavc.core.progress import Progress
+from datavc.core.tree import LINK, TreeEntry
 from datavc.repo import ignore
 from datavc.repo.file_reader import FileReader, ReaderSettings
 from datavc.repo.inventory import Inventory, load
@@ -29,7 +30,9 @@ def reader(repo: Repo, progress: Progress, writer: LocalWriter | None = None) ->
     """Return a reader of the workspace's files, which stores them if it has a `writer`."""
     objects = os.path.join(repo.objects.root, "objects")
     by_link = repo.config.cache.types[0] == "hardlink"
-    settings = ReaderSettings(repo.root, repo.objects.algorithm, objects, jobs(repo), by_link)
+    settings = ReaderSettings(
+        repo.root, repo.objects.algorithm, objects, jobs(repo), repo.objects.holds, by_link
+    )
     return FileReader(settings, progress, writer)
 
 
@@ -41,3 +44,12 @@ def inventory(repo: Repo) -> Inventory:
 def unreadable(found: Inventory) -> tuple[str, ...]:
     """Return a warning for each pointer file that was passed over."""
     return tuple(f"{error.message}; it was passed over" for error in found.broken.values())
+
+
+def is_link_of_ours(repo: Repo, entry: TreeEntry) -> bool:
+    """Tell whether a link in the workspace leads to an object that is gone or damaged.
+
+    (One to a sound object is a file to every scan.) It holds nothing of the user's.
+    """
+    objects = os.path.join(repo.objects.root, "objects") + os.sep
+    return entry.flags == LINK and entry.content.startswith(objects)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from datavc.core.errors import DataError
 from datavc.core.outputs import Failure, TrackedOutput
 from datavc.core.paths import RepoPath
 from datavc.core.progress import SILENT, Progress
-from datavc.core.tree import EXECUTABLE, FILE, TreeEntry
+from datavc.core.tree import EMPTY_DIRECTORY, EXECUTABLE, FILE, TreeEntry
 from datavc.repo.journal import ABSENT, PathChange, State
 from datavc.repo.placed import PlacedRecord
 from datavc.repo.repo import Repo
@@ -16,12 +17,13 @@ from datavc.repo.scan import Scan, Trust
 from datavc.repo.targets import Selection
 from datavc.repo.workspace import Step
 from datavc.store import trees
+from datavc.store.leases import Lease
 from datavc.verbs import checkout_plan
 from datavc.verbs.applying import apply
 from datavc.verbs.checkout_plan import Judge, Plan, Wanted
 from datavc.verbs.checkout_result import CheckoutOptions, CheckoutResult
 from datavc.verbs.saving import save_each
-from datavc.verbs.scanning import reader, scanner
+from datavc.verbs.scanning import is_link_of_ours, reader, scanner
 
 NOT_HERE = "is not in the cache (`datavc pull` gets it)"
 
@@ -38,6 +40,12 @@ class Settler:
         self._result = result
         self._progress = progress
         self._scanner = scanner(repo, progress)
+        self._lease: Lease | None = None
+
+    def close(self) -> None:
+        """Let go of the objects that replaced files were saved in."""
+        if self._lease is not None:
+            self._lease.release()
 
     def settle(self, selection: Selection) -> None:
         """Make one output what its pointer says."""
@@ -58,6 +66,7 @@ class Settler:
         scan = self._scan(output)
         record = self._repo.placed.get(output)
         wanted = Wanted(output, None, ())
+        self._claim(wanted, scan)
         given = checkout_plan.given_before(self._repo.objects, record, wanted, scan)
         plan = checkout_plan.make(wanted, scan, given, self._judge(lambda _: True))
         failed = len(self._result.failures)
@@ -85,12 +94,33 @@ class Settler:
         return Judge(covers, self._is_saved, may_replace, self._options.discard)
 
     def _is_saved(self, entry: TreeEntry) -> bool:
+        if is_link_of_ours(self._repo, entry):
+            return True
         return entry.digest is not None and self._repo.objects.holds(entry.digest)
 
+    def _claim(self, wanted: Wanted, scan: Scan) -> None:
+        """Keep what may be replaced from a collection beside us, until the journal names it."""
+        digests = {
+            entry.digest
+            for segment in scan.segments
+            if segment.summary.digest not in wanted.shared
+            for entry in segment.entries()
+            if entry.digest
+        }
+        if not digests or self._options.dry_run:
+            return
+        with suppress(OSError):  # a cache that cannot be written cannot be collected from here
+            self._lease = self._lease or Lease(self._repo.objects.root)
+            self._lease.claim(digests)
+
     def _plan(self, wanted: Wanted, scan: Scan, selection: Selection) -> Plan:
+        self._claim(wanted, scan)
         record = self._repo.placed.get(wanted.output)
         given = checkout_plan.given_before(self._repo.objects, record, wanted, scan)
         plan = checkout_plan.make(wanted, scan, given, self._judge(selection.covers))
+        if selection.output.is_directory and not (wanted.entries or wanted.shared or scan.present):
+            nothing = TreeEntry(RepoPath(""), "", 0, EMPTY_DIRECTORY)
+            plan.steps.append(Step(wanted.output, nothing, None))
         lost = self._repo.objects.missing(
             {s.new.digest for s in plan.steps if s.new and s.new.digest}
         )
@@ -173,6 +203,9 @@ class Settler:
         if had is not None and had.digest == wanted.digest:
             absent = {p for p in absent if selection.covers(p) or not had.had(p)}
         shown = had.shown if had is not None and not selection.whole else None
+        if had is not None and had.digest != wanted.digest and not selection.whole:
+            # The rest is still of the version before: what that had and this has not must go yet.
+            return had if had.paths is None else had._replace(paths=had.paths | here)
         if not absent:
             return PlacedRecord(output.digest, None, shown)
         every = frozenset(self._all_paths(output)) if output.is_directory else frozenset([""])

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from datavc.core.diff import Change, with_renames
-from datavc.core.errors import DataError, DatavcError
+from datavc.core.errors import DataError, DatavcError, PathError
 from datavc.core.outputs import TrackedOutput
 from datavc.core.paths import RepoPath
 from datavc.core.progress import SILENT, Progress
@@ -220,7 +220,12 @@ class _Look:
     def at(self, selection: Selection) -> None:
         """Compare one pointer with what lies there, and with the cache."""
         output = selection.output
-        scan = self._scanner.scan(output.path, self._reader, Trust.CHANGED)
+        try:
+            scan = self._scanner.scan(output.path, self._reader, Trust.CHANGED)
+        except PathError as error:
+            self._result.uncommitted.unknown.append(_name(output))
+            self._result.warnings.append(error.message)
+            return
         version = recorded(self._repo.objects, output)
         now = lying(scan, self._repo.objects.algorithm) if scan.present else None
         same = now is not None and is_same(version, now)

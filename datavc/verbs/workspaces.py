@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import NamedTuple
 
 from datavc.core.digest import Digest, is_digest
 from datavc.repo.repo import Repo
 from datavc.store import atomic
+from datavc.store.local_writer import make_folder
 from datavc.verbs.scanning import inventory
 
 FOLDER = "workspaces"
@@ -22,21 +24,24 @@ class Announced(NamedTuple):
     needs: tuple[Digest, ...]
 
 
-def announce(repo: Repo) -> None:
-    """Say in a cache outside this project that it is used from here, and for what."""
+def announce(repo: Repo, also: Iterable[Digest] = ()) -> None:
+    """Say in a cache outside this project that it is used from here, and for what.
+
+    `also` are versions that pointers are about to name. Other users of a shared cache may read it.
+    """
     if repo.objects.root == repo.layout.default_cache:
         return
     import json
 
-    needs = sorted({output.digest for output in inventory(repo).outputs.values()})
+    needs = sorted({*also, *(output.digest for output in inventory(repo).outputs.values())})
     data = json.dumps({"root": repo.root, "needs": needs}) + "\n"
     folder = os.path.join(repo.objects.root, FOLDER)
-    os.makedirs(folder, exist_ok=True)
+    make_folder(folder, shared=repo.config.cache.shared)
     file = os.path.join(folder, f"{identity(repo.root)}.json")
     with suppress(OSError), open(file, encoding="utf-8", errors="surrogateescape") as stream:
         if stream.read() == data:
             return
-    atomic.write_text(file, data)
+    atomic.write_text(file, data, mode=0o660 if repo.config.cache.shared else 0o644)
 
 
 def identity(root: str) -> str:
