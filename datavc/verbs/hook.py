@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from datavc.core import paths
 from datavc.core.errors import DatavcError
-from datavc.core.outputs import POINTER_SUFFIX
+from datavc.core.outputs import POINTER_SUFFIX, TrackedOutput
 from datavc.core.progress import SILENT, Progress
 from datavc.repo import hooks, stamp
 from datavc.repo.git import Git
@@ -82,8 +82,21 @@ def _follow_in(repo: Repo, changed: Collection[str] | None, progress: Progress) 
     mine = {paths.relative(path, prefix) for path in changed if paths.is_inside(path, prefix)}
     if not any(path.endswith(POINTER_SUFFIX) for path in mine):
         return CheckoutResult()
-    targets = [path for path, output in outputs.items() if output.recorded_in in mine]
+    targets = [
+        path
+        for path, output in outputs.items()
+        if output.recorded_in in mine and not _has_followed(repo, output)
+    ]
     return checkout(repo, targets, CheckoutOptions(hook=True), progress=progress)
+
+
+def _has_followed(repo: Repo, output: TrackedOutput) -> bool:
+    """Tell whether the data was this version already: what differs since is the user's doing.
+
+    So it is after `datavc add` and `git commit`, which change Git's record of the pointer.
+    """
+    record = repo.placed.get(output.path)
+    return record is not None and record.digest == output.digest and record.paths is None
 
 
 def _left_undone(done: CheckoutResult) -> list[str]:

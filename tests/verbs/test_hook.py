@@ -223,3 +223,15 @@ def test_install_agrees_to_remotes_of_the_clone_and_uninstall_takes_hooks_out(pr
     assert install.uninstall(project.repo(), dry_run=True).hooks.removed == hooks.NAMES
     assert install.uninstall(project.repo()).to_json()["removed"] == hooks.NAMES
     assert not hooks.status(Git(project.root)).installed
+
+
+def test_an_edit_after_an_add_is_not_taken_back_by_the_commit(project):
+    project.write("f", "three")
+    add(project.repo(), [os.path.join(project.root, "f")])
+    project.write("f", "one")  # bytes that the cache has
+    project.git("add", "-A")
+    project.git("commit", "-qm", "three")
+
+    project.run("post-commit", ())
+
+    assert project.read("f") == b"one"
