@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
+from datavc.core import paths
 from datavc.core.diff import diff_entries
 from datavc.core.errors import BusyError, DatavcError
 from datavc.core.paths import RepoPath
@@ -12,6 +14,7 @@ from datavc.core.progress import SILENT, Progress
 from datavc.core.tree import TreeEntry
 from datavc.repo.repo import Repo
 from datavc.repo.scan import Trust
+from datavc.repo.snapshot import read_pointer_file
 from datavc.store import trees
 from datavc.verbs import add_targets, linking
 from datavc.verbs.add_targets import Target
@@ -23,8 +26,7 @@ TRIES = 5
 """How often an add starts over because another process rewrote the same pointer meanwhile."""
 
 
-@dataclass(frozen=True, slots=True)
-class AddOptions:
+class AddOptions(NamedTuple):
     """`prune` records files that were never fetched as deleted."""
 
     glob: bool = False
@@ -33,8 +35,7 @@ class AddOptions:
     notes: Annotations = Annotations()
 
 
-@dataclass(frozen=True, slots=True)
-class Added:
+class Added(NamedTuple):
     """One output as it was recorded; the counts are its files against what was recorded before."""
 
     path: RepoPath
@@ -48,12 +49,15 @@ class Added:
     not_fetched: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class AddResult:
-    """`new` are bytes that the cache did not have; `notes` are lines of advice."""
+class AddResult(NamedTuple):
+    """`new` are bytes that the cache did not have; `notes` are lines of advice.
+
+    `for_git` are the files that the next commit should have, as the user's folder sees them.
+    """
 
     outputs: tuple[Added, ...]
     new: int = 0
+    for_git: tuple[str, ...] = ()
     dry_run: bool = False
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -74,7 +78,7 @@ class AddResult:
 def add(
     repo: Repo,
     targets: Sequence[str],
-    options: AddOptions = AddOptions(),  # noqa: B008 - frozen
+    options: AddOptions = AddOptions(),
     *,
     progress: Progress = SILENT,
 ) -> AddResult:
@@ -105,10 +109,26 @@ def add(
                 return AddResult(
                     outputs=reports,
                     new=recorder.new_size,
+                    for_git=_for_git(repo, drafts),
                     warnings=(*unreadable(known), *_collisions(repo, drafts)),
                     notes=linking.advice(repo, recorder.new_size),
                 )
     raise BusyError("other processes keep rewriting the same pointers", "try again")
+
+
+def _for_git(repo: Repo, drafts: Sequence[Draft]) -> tuple[str, ...]:
+    """Return the pointer files that changed, and the ignore files of those that are new."""
+    found: list[str] = []
+    for draft in drafts:
+        pointer = draft.target.pointer_path
+        if read_pointer_file(repo.root, pointer) == draft.before:
+            continue
+        found.append(pointer)
+        ignore = paths.join(paths.parent(pointer), ".gitignore")
+        if draft.before is None and os.path.exists(repo.layout.absolute(ignore)):
+            found.append(ignore)
+    full = [os.path.join(repo.root, path) for path in dict.fromkeys(found)]
+    return tuple(os.path.relpath(path, repo.here) for path in full)
 
 
 def _report(repo: Repo, draft: Draft) -> Added:
@@ -152,7 +172,10 @@ def _preview(repo: Repo, chosen: Sequence[Target], progress: Progress) -> tuple[
             old = list(trees.entries(repo.objects, target.tracked.digest))
         elif target.tracked is not None:
             old = [TreeEntry(RepoPath(""), target.tracked.digest, 0, 0)]
-        digest = scan.summary(repo.objects.algorithm).digest if entries else ""
+        digest: str = ""
+        if entries:
+            whole = scan.kind == "directory"
+            digest = scan.summary(repo.objects.algorithm).digest if whole else entries[0].content
         size = sum(entry.size for entry in entries)
         counts = _count(old, entries)
         found.append(Added(target.path, scan.kind, digest, len(entries), size, **counts))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 import typer
@@ -14,6 +15,9 @@ from datavc.core.errors import UsageError
 from datavc.verbs import add as verb
 from datavc.verbs.add import AddOptions, AddResult
 from datavc.verbs.recording import Annotations
+
+SHOWN = 4
+"""Up to so many files are named in the line that says what comes next."""
 
 app = command_app()
 
@@ -74,7 +78,8 @@ def _draw(result: AddResult, elapsed: str) -> Iterable[str]:
     said = [(number, word) for number, word in counts if number]
     size = render.size(sum(out.bytes for out in result.outputs))
     if not said:
-        yield f"Nothing changed, {size} in {elapsed}"
+        what = "Notes recorded" if result.for_git else "Nothing changed"
+        yield f"{what}, {size} in {elapsed}"
     else:
         first, *rest = said
         parts = [f"{render.count(first[0], 'file')} {first[1]}"]
@@ -84,4 +89,13 @@ def _draw(result: AddResult, elapsed: str) -> Iterable[str]:
     kept = sum(out.not_fetched for out in result.outputs)
     if kept:
         yield f"{render.count(kept, 'file')} never fetched kept as recorded (--prune drops them)"
+    if result.for_git:
+        yield f"Next: {_next(result.for_git)}, then `git commit`"
     yield from result.notes
+
+
+def _next(files: Sequence[str]) -> str:
+    """Return what hands `files` to Git: a command to paste, unless there are many."""
+    if len(files) > SHOWN:
+        return "`git add` the pointer files (NAME.datavc) and .gitignore"
+    return f"`git add {shlex.join(files)}`"

@@ -26,7 +26,10 @@ def _lines(result: InitResult) -> Iterable[str]:
     yield f"{result.root} is a datavc project; data follows Git here"
     if result.files:
         yield f"Staged for your next commit: {', '.join(result.files)}"
-    yield "`datavc add FILE` tracks data, `datavc remote add -d NAME URL` says where to share it"
+    yield (
+        "Next: `datavc add FILE` tracks data, "
+        "`datavc remote add -d NAME URL` says where to share it"
+    )
 
 
 @app.command(epilog=epilog("git init && datavc init"))

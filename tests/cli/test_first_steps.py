@@ -1,0 +1,64 @@
+"""What somebody reads who uses datavc for the first time: what comes next, and the way back."""
+
+from __future__ import annotations
+
+import json
+
+from tests.support.repo import RepoBuilder
+
+
+def test_add_says_what_to_hand_to_git(repo: RepoBuilder) -> None:
+    repo.write("data/raw table.csv", b"1")
+
+    said = repo.run("add", "raw table.csv", cwd="data").stdout.splitlines()
+
+    assert said[1] == "Next: `git add 'raw table.csv.datavc' .gitignore`, then `git commit`"
+    assert len(repo.run("add", "data/raw table.csv").stdout.splitlines()) == 1
+
+
+def test_what_is_named_for_git_is_all_that_git_needs(repo: RepoBuilder) -> None:
+    repo.write("data/raw.csv", b"1")
+    repo.write("images/a.png", b"a")
+
+    said = repo.run("add", "data/raw.csv", "images").stdout.splitlines()[1]
+    repo.start(*said.split("`")[1].split())
+    repo.git("commit", "--quiet", "-m", "v1")
+
+    assert repo.git("status", "--porcelain").stdout == ""
+
+
+def test_notes_alone_are_no_unchanged_data(repo: RepoBuilder) -> None:
+    repo.write("raw.csv", b"1")
+    repo.run("add", "raw.csv")
+
+    said = repo.run("add", "--label", "raw", "raw.csv").stdout
+
+    assert said.startswith("Notes recorded, 1 B")
+
+
+def test_a_dry_run_of_add_names_the_digest_that_add_records(repo: RepoBuilder) -> None:
+    repo.write("raw.csv", b"1")
+
+    foretold = json.loads(repo.run("add", "--dry-run", "--json", "raw.csv").stdout)
+    done = json.loads(repo.run("add", "--json", "raw.csv").stdout)
+
+    assert foretold["outputs"] == done["outputs"]
+
+
+def test_status_names_data_that_was_never_fetched_once(repo: RepoBuilder) -> None:
+    repo.write("raw.csv", b"1")
+    repo.run("add", "raw.csv")
+    repo.commit("v1")
+    clone = repo.clone(repo.root.parent / "clone")
+
+    said = clone.run("status").stdout
+
+    assert said.splitlines() == ["Not fetched (`datavc pull` brings them):", "  raw.csv"]
+
+
+def test_status_says_how_to_bring_back_what_is_gone(repo: RepoBuilder) -> None:
+    repo.write("raw.csv", b"1")
+    repo.run("add", "raw.csv")
+    (repo.root / "raw.csv").unlink()
+
+    assert "`datavc checkout` brings back what is gone" in repo.run("status").stdout
