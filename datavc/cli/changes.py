@@ -33,7 +33,7 @@ def drawn_checkout(
         said += [f"{number:,} {other}" for number, other in others]
         yield f"{would}{', '.join(said)}, {render.size(result.bytes)} in {elapsed}"
     elif not result.failures:
-        yield "The workspace is up to date"
+        yield up_to_date("The workspace is", result.warnings)
 
 
 def drawn_sync(result: SyncResult, verb: str, elapsed: str) -> Iterable[str]:
@@ -46,7 +46,12 @@ def drawn_sync(result: SyncResult, verb: str, elapsed: str) -> Iterable[str]:
             f"{render.size(result.bytes)} in {elapsed}"
         )
     elif not result.failures:
-        yield "Everything is up to date"
+        yield up_to_date("Everything is", result.warnings)
+
+
+def up_to_date(what: str, warnings: Sequence[str]) -> str:
+    """Return the sentence for no differences; warnings are exceptions to it."""
+    return f"{what} up to date{', except for the warnings' if warnings else ''}"
 
 
 def drawn_paths(letter: str, paths: Sequence[str]) -> Iterable[str]:

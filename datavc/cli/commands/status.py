@@ -9,7 +9,7 @@ import typer
 from typer._click.core import Context
 from typer.core import TyperCommand
 
-from datavc.cli.changes import drawn_paths
+from datavc.cli.changes import drawn_paths, up_to_date
 from datavc.cli.context import session
 from datavc.cli.options import (
     Jobs,
@@ -101,10 +101,12 @@ def status(
 
 
 def _draw(result: StatusResult) -> Iterable[str]:
+    absent = set(result.not_fetched)
+    lost = [path for path in result.not_in_cache if path not in absent]
     shown = [
-        ("Not committed yet (`git commit` records them):", _kinds(result.committed)),
-        ("Changed in the workspace (`datavc add` records them):", _kinds(result.uncommitted)),
-        ("Not in the cache (`datavc fetch` gets them):", _plain(result.not_in_cache)),
+        ("Not committed yet (`git add` and `git commit` record them):", _kinds(result.committed)),
+        (f"Changed in the workspace ({_ways(result.uncommitted)}):", _kinds(result.uncommitted)),
+        ("Not in the cache (`datavc fetch` gets them):", _plain(lost)),
         ("Not fetched (`datavc pull` brings them):", _plain(result.not_fetched)),
         ("Not on the remote (`datavc push` sends them):", _plain(result.not_in_remote)),
         ("Tracked by neither datavc nor Git:", _plain(result.untracked)),
@@ -119,7 +121,13 @@ def _draw(result: StatusResult) -> Iterable[str]:
     if not (result.outputs or result.warnings):
         yield "Nothing is tracked yet; `datavc add PATH` tracks a file or a directory"
     elif result.outputs and not sections:
-        yield "Data and pointers are up to date"
+        yield up_to_date("Data and pointers are", result.warnings)
+
+
+def _ways(found: Differences) -> str:
+    """Return what records changes, and what takes them back where some files are gone."""
+    back = ", `datavc checkout` brings back what is gone" if found.deleted else ""
+    return f"`datavc add` records them{back}"
 
 
 def _kinds(found: Differences) -> list[str]:
