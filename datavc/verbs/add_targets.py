@@ -11,12 +11,13 @@ from typing import NamedTuple
 
 from datavc.core import paths
 from datavc.core.errors import PathError, UsageError
+from datavc.core.nearest import nearest
 from datavc.core.outputs import POINTER_SUFFIX, TrackedOutput
 from datavc.core.paths import RepoPath
 from datavc.repo import ignore, pointers
 from datavc.repo.inventory import Inventory
 from datavc.repo.repo import Repo
-from datavc.repo.targets import not_tracked, repo_path
+from datavc.repo.targets import repo_path
 
 
 class Target(NamedTuple):
@@ -92,15 +93,14 @@ def _check_present(repo: Repo, known: Inventory, path: RepoPath, text: str) -> i
     try:
         return os.lstat(os.path.join(repo.root, path)).st_mode
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise PathError(
-            f"{text} does not exist", _where_it_may_be(known, path) or "check the spelling"
-        ) from error
+        raise PathError(f"{text} does not exist", _where_it_may_be(known, path)) from error
 
 
 def _where_it_may_be(known: Inventory, path: RepoPath) -> str:
     if path in known.outputs:
         return f"`datavc checkout {path}` brings it back, `datavc remove {path}` stops tracking it"
-    return not_tracked(known, path).hint if known.outputs else ""
+    near = nearest(path, map(str, known.outputs))
+    return f"did you mean {near}?" if near else "check the spelling"
 
 
 def _check_new(repo: Repo, known: Inventory, path: RepoPath, text: str) -> None:

@@ -28,7 +28,7 @@ from datavc.verbs.settling import Settler
 def checkout(
     repo: Repo,
     targets: Sequence[str] = (),
-    options: CheckoutOptions = CheckoutOptions(),  # noqa: B008 - frozen
+    options: CheckoutOptions = CheckoutOptions(),
     *,
     progress: Progress = SILENT,
 ) -> CheckoutResult:

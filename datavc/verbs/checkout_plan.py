@@ -26,8 +26,8 @@ from datavc.store.object_store import ObjectStore
 from datavc.store.stat_cache import StatKey
 
 UNSAVED = (
-    "has changes that were never added (`datavc add` keeps them, `--force` replaces them and "
-    "`datavc undo` brings them back)"
+    "has changes that were never added, so it was left alone (`datavc add` keeps them, "
+    "`datavc checkout --force` replaces them and `datavc undo` brings them back)"
 )
 
 UNREADABLE = "cannot be read, so it cannot be saved either (`--discard` gives it up)"
@@ -41,8 +41,7 @@ class OnDisk(NamedTuple):
     key: StatKey
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """The version that is to lie there: all entries, but for segments that the disk has already.
 
     `digest` None, with no entries, is an output that is tracked no longer.
@@ -65,8 +64,7 @@ class Plan:
     refused: list[Failure] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Judge:
+class Judge(NamedTuple):
     """The questions that a plan asks: is it meant, is it saved, may unsaved work go.
 
     Work that `may_replace` gives up must be readable, to be saved, unless it is to be discarded.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from datavc.core.outputs import Failure
 from datavc.core.paths import RepoPath
 
 
-@dataclass(frozen=True, slots=True)
-class CheckoutOptions:
+class CheckoutOptions(NamedTuple):
     """`force` replaces unsaved work after saving it, `discard` without.
 
     `rev` takes the data of that revision, `allow_missing` calls objects that are not here no

@@ -99,7 +99,7 @@ class CommitResult:
 def commit(
     repo: Repo,
     targets: Sequence[str] = (),
-    options: CommitOptions = CommitOptions(),  # noqa: B008 - frozen
+    options: CommitOptions = CommitOptions(),
     *,
     progress: Progress = SILENT,
 ) -> CommitResult:

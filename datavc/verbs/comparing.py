@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from datavc.core.diff import Change, diff_entries
 from datavc.core.digest import Digest
@@ -20,8 +20,7 @@ Part = tuple[Digest, Callable[[], list[TreeEntry]]]
 """A segment of a tree: its digest, and how to get at its entries."""
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(NamedTuple):
     """An output at one moment. A file is a tree of one entry with an empty path."""
 
     path: RepoPath

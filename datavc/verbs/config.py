@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from datavc.core import paths
 from datavc.core.errors import ConfigError, NotARepository
+from datavc.core.paths import RepoPath
 from datavc.remote.address import redacted
 from datavc.repo import config as configuration
-from datavc.repo import config_files, config_remotes, consent
+from datavc.repo import config_files, config_remotes, consent, pointers
 from datavc.repo.config_keys import WITHOUT_EFFECT, Level, known_key, split_remote
-from datavc.repo.layout import Layout, find
+from datavc.repo.git import Git
+from datavc.repo.layout import FOLDER, LOCAL_CONFIG, Layout, find
+
+_OWN_FILE = RepoPath(f"{FOLDER}/{LOCAL_CONFIG}")
 
 
 class Value(NamedTuple):
@@ -49,7 +55,7 @@ class Place:
     def layout(self) -> Layout | None:
         """The project around `start`, if there is one."""
         try:
-            return find(self.start)
+            return project(self.start)
         except NotARepository:
             return None
 
@@ -60,7 +66,7 @@ class Place:
             NotARepository: it would be a project's, and there is none.
         """
         level = self.level or "project"
-        layout = find(self.start) if level in ("project", "local") else self.layout
+        layout = project(self.start) if level in ("project", "local") else self.layout
         return level, config_files.files(layout)[level]
 
     def layers(self) -> tuple[config_files.Layer, ...]:
@@ -69,6 +75,39 @@ class Place:
             level, file = self.file()
             return (config_files.read_layer(level, file),)
         return config_files.layers(self.layout, self.overrides)
+
+
+def project(start: str) -> Layout:
+    """Return the project around `start`; in Git it must not bring what is the user's alone.
+
+    Raises:
+        NotARepository: there is none.
+        DatavcError: Git tracks what counts as the user's own settings.
+    """
+    layout = find(start)
+    with suppress(NotARepository):
+        Git(layout.root).check_own_folder()
+    return layout
+
+
+def keep_from_git(layout: Layout) -> None:
+    """Make sure that Git ignores the settings of this clone alone, which may hold secrets.
+
+    Raises:
+        ConfigError: a line of the repository's takes them back in.
+    """
+    with suppress(NotARepository):
+        git = Git(layout.root)
+        if git.ignored([_OWN_FILE]):
+            return
+        pointers.add_ignore_lines(
+            layout.root, {RepoPath(FOLDER): [(paths.name(_OWN_FILE), False)]}
+        )
+        if not git.ignored([_OWN_FILE]):
+            raise ConfigError(
+                f"Git does not ignore {_OWN_FILE}, which may hold secrets",
+                f"take the line that begins with `!` out of {FOLDER}/.gitignore",
+            )
 
 
 def listing(place: Place) -> tuple[Value, ...]:
@@ -106,6 +145,8 @@ def change(place: Place, name: str, value: str) -> Changed:
     stored = config_files.stored(name, value, "")
     if level == "project":
         _check_tracked(place, name, value)
+    if level == "local":
+        keep_from_git(project(place.start))
     config_files.edit(file, {name: stored}, level)
     agree(place, name)
     return Changed(name, file)
@@ -158,7 +199,7 @@ def _check_tracked(place: Place, name: str, value: str) -> None:
     hint = f"`datavc {command} …` sets it for this clone, `--global` for you everywhere"
     if config_remotes.is_secret(name) or redacted(value) != value:
         raise ConfigError(f"{name} is a secret, which the tracked config must never hold", hint)
-    layout = find(place.start)
+    layout = project(place.start)
     probe = config_files.Layer("project", layout.config, layout.folder, {name: value})
     if configuration.refusal(name, probe, layout):
         raise ConfigError(f"{name} = {value} does not count from the tracked config", hint)

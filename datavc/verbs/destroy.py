@@ -80,7 +80,7 @@ class _Plan:
 
 def destroy(
     repo: Repo,
-    options: DestroyOptions = DestroyOptions(),  # noqa: B008 - frozen
+    options: DestroyOptions = DestroyOptions(),
     *,
     progress: Progress = SILENT,
 ) -> DestroyResult:

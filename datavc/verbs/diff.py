@@ -72,8 +72,7 @@ class DiffResult:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class DiffOptions:
+class DiffOptions(NamedTuple):
     """`old` and `new` are revisions; None is HEAD for the one, the workspace for the other."""
 
     old: str | None = None
@@ -86,7 +85,7 @@ def diff(
     repo: Repo,
     options: DiffOptions = DiffOptions(),
     *,
-    progress: Progress = SILENT,  # noqa: B008
+    progress: Progress = SILENT,
 ) -> DiffResult:
     """Compare file by file; lists of files that both sides share are not read.
 

@@ -45,7 +45,7 @@ class DoctorResult:
 def doctor(
     start: str,
     overrides: Mapping[str, str],
-    options: DoctorOptions = DoctorOptions(),  # noqa: B008 - frozen
+    options: DoctorOptions = DoctorOptions(),
 ) -> DoctorResult:
     """Look at software, project, cache, hooks, remotes and leftovers.
 

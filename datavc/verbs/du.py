@@ -73,7 +73,7 @@ class _Piece(NamedTuple):
 def du(
     repo: Repo,
     target: str = "",
-    options: DuOptions = DuOptions(),  # noqa: B008 - frozen
+    options: DuOptions = DuOptions(),
 ) -> DuResult:
     """Measure the tracked data at `target`, the current folder if it is empty.
 

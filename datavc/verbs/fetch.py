@@ -21,7 +21,7 @@ from datavc.verbs.syncing import Remote, SyncOptions, SyncResult, by_remote, mea
 def fetch(
     repo: Repo,
     targets: Sequence[str] = (),
-    options: SyncOptions = SyncOptions(),  # noqa: B008 - frozen
+    options: SyncOptions = SyncOptions(),
     *,
     progress: Progress = SILENT,
 ) -> SyncResult:

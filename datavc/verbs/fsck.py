@@ -90,7 +90,7 @@ class FsckResult:
 
 def fsck(
     repo: Repo,
-    options: FsckOptions = FsckOptions(),  # noqa: B008 - frozen
+    options: FsckOptions = FsckOptions(),
     *,
     progress: Progress = SILENT,
 ) -> FsckResult:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from datavc.core import paths
 from datavc.core.errors import DatavcError
@@ -22,8 +22,7 @@ PATIENCE = {"core.lock_timeout": "2"}
 """Git waits for us: a datavc that is at work is not waited for long; the next one catches up."""
 
 
-@dataclass(frozen=True, slots=True)
-class HookResult:
+class HookResult(NamedTuple):
     """What happened, for all projects of the work tree together.
 
     `lines` are calm sentences, one each for what did not follow; `exit_code` matters to pre-push

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from datavc.repo import consent, hooks
 from datavc.repo.hooks import Installed, Uninstalled
 from datavc.repo.repo import Repo
 
 
-@dataclass(frozen=True, slots=True)
-class InstallResult:
+class InstallResult(NamedTuple):
     """What was put in, or would be; `agreed` are sentences, one a remote now consented to."""
 
     hooks: Installed
@@ -35,8 +34,7 @@ class InstallResult:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class UninstallResult:
+class UninstallResult(NamedTuple):
     """What was taken out, or would be."""
 
     hooks: Uninstalled

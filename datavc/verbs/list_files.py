@@ -82,7 +82,7 @@ class ListResult:
 def list_files(
     repo: Repo,
     places: Sequence[str] = (),
-    options: ListOptions = ListOptions(),  # noqa: B008 - frozen
+    options: ListOptions = ListOptions(),
 ) -> ListResult:
     """List what is below a place: none for the current folder, one path, or folder and path.
 

@@ -71,7 +71,7 @@ def merge_driver(repo: Repo, base: str, ours: str, theirs: str, path: str) -> Me
         )
         return _as_text(repo, files, MergeOutcome(path, False, (), error.message, hint))
     if isinstance(data, MergeOutcome):
-        return _as_text(repo, files, replace(data, path=path))
+        return _as_text(repo, files, replace(data, path=path, hint=_choose(path)))
     for version in (was, mine, yours):
         if version.pointer is not None:
             text = codec.rewrite(version.text, _with_data(version.pointer, data), path)
@@ -110,12 +110,11 @@ def _merge_data(
         return theirs
     if ours.kind == theirs.kind == "directory":
         return _merge_directories(repo, base, ours, theirs)
-    return MergeOutcome("", False, (), f"both sides changed {ours.path}", _CHOOSE)
+    return MergeOutcome("", False, (), f"both sides changed {ours.path}")
 
 
-_CHOOSE = (
-    "keep one side: `git checkout --ours` or `--theirs` with the pointer's path, then git add"
-)
+def _choose(path: str) -> str:
+    return f"keep one side: `git checkout --ours {path}` or `--theirs`, then `git add {path}`"
 
 
 def _merge_directories(
@@ -126,7 +125,7 @@ def _merge_directories(
     if merged.conflicts:
         files = tuple(f"{ours.path}/{conflict.path}" for conflict in merged.conflicts)
         more = f" and {len(files) - 1} more" if len(files) > 1 else ""
-        return MergeOutcome("", False, files, f"both sides changed {files[0]}{more}", _CHOOSE)
+        return MergeOutcome("", False, files, f"both sides changed {files[0]}{more}")
     with repo.objects.writer() as writer:
         summary = trees.write(writer, merged.entries)
     return replace(ours, digest=summary.digest, size=summary.size, files=summary.files)

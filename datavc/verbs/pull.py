@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from datavc.core.digest import Digest
 from datavc.core.outputs import Failure
@@ -18,8 +19,7 @@ from datavc.verbs.scanning import inventory
 from datavc.verbs.syncing import SyncOptions, SyncResult, by_remote
 
 
-@dataclass(frozen=True, slots=True)
-class PullResult:
+class PullResult(NamedTuple):
     """What came from remotes, and what it did to the workspace."""
 
     fetched: SyncResult
@@ -54,8 +54,8 @@ class PullResult:
 def pull(
     repo: Repo,
     targets: Sequence[str] = (),
-    options: SyncOptions = SyncOptions(),  # noqa: B008 - frozen
-    into: CheckoutOptions = CheckoutOptions(),  # noqa: B008 - frozen
+    options: SyncOptions = SyncOptions(),
+    into: CheckoutOptions = CheckoutOptions(),
     *,
     progress: Progress = SILENT,
 ) -> PullResult:
@@ -80,7 +80,7 @@ def pull(
         return PullResult(fetched, checked_out)
     came = 0
     for name, digests in _owners(_known(repo, into), lost, options).items():
-        second = again(repo, digests, lost, replace(options, remote=name), progress)
+        second = again(repo, digests, lost, options._replace(remote=name), progress)
         came += second.files
         fetched.files += second.files
         fetched.bytes += second.bytes

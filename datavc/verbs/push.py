@@ -18,7 +18,7 @@ NOWHERE = "is neither in the cache nor on the remote"
 def push(
     repo: Repo,
     targets: Sequence[str] = (),
-    options: SyncOptions = SyncOptions(),  # noqa: B008 - frozen
+    options: SyncOptions = SyncOptions(),
     *,
     progress: Progress = SILENT,
 ) -> SyncResult:

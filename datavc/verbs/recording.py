@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from datavc.core import paths
@@ -32,8 +32,7 @@ from datavc.verbs.add_targets import Target
 from datavc.verbs.scanning import reader, scanner
 
 
-@dataclass(frozen=True, slots=True)
-class Annotations:
+class Annotations(NamedTuple):
     """What a person says about an output; None leaves what the pointer says."""
 
     desc: str | None = None

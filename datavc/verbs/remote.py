@@ -13,7 +13,7 @@ from datavc.repo import config as configuration
 from datavc.repo import config_files, config_remotes, consent
 from datavc.repo.config_files import Layer
 from datavc.repo.config_keys import REMOTE_NAME, Level, split_remote
-from datavc.repo.layout import Layout, find
+from datavc.repo.layout import Layout
 from datavc.verbs import config as settings
 from datavc.verbs.config import Changed, Place, Value
 
@@ -263,7 +263,7 @@ def trust(place: Place, names: Iterable[str]) -> Trusted:
     Raises:
         ConfigError: one of them is not there, or described in a way that cannot be agreed to.
     """
-    layout = find(place.start)
+    layout = settings.project(place.start)
     loaded = configuration.load(layout, place.overrides)
     chosen: tuple[RemoteConfig, ...] = tuple(loaded.remote(name) for name in names)
     remotes = chosen or consent.pending(layout, loaded)

@@ -61,7 +61,7 @@ class RemoveResult:
 def remove(
     repo: Repo,
     targets: Sequence[str],
-    options: RemoveOptions = RemoveOptions(),  # noqa: B008 - frozen
+    options: RemoveOptions = RemoveOptions(),
     *,
     progress: Progress = SILENT,
 ) -> RemoveResult:

@@ -43,7 +43,10 @@ def inventory(repo: Repo) -> Inventory:
 
 def unreadable(found: Inventory) -> tuple[str, ...]:
     """Return a warning for each pointer file that was passed over."""
-    return tuple(f"{error.message}; it was passed over" for error in found.broken.values())
+    return tuple(
+        f"{error.message}; it was passed over" + (f" ({error.hint})" if error.hint else "")
+        for error in found.broken.values()
+    )
 
 
 def is_link_of_ours(repo: Repo, entry: TreeEntry) -> bool:

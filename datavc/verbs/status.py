@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from datavc.core.diff import Change, with_renames
 from datavc.core.errors import DataError, DatavcError, PathError
@@ -22,8 +23,7 @@ from datavc.verbs.scanning import inventory, reader, scanner, unreadable
 from datavc.verbs.syncing import SyncOptions
 
 
-@dataclass(frozen=True, slots=True)
-class StatusOptions:
+class StatusOptions(NamedTuple):
     """`rev` stands in for the last commit; `cloud` asks the remotes as well."""
 
     granular: bool = False
@@ -66,13 +66,14 @@ class StatusResult:
     untracked: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     outputs: int = 0
+    unreadable: int = 0
     warnings: list[str] = field(default_factory=list)
 
     @property
     def differs(self) -> bool:
-        """Whether anything is not as recorded, or not where it should be."""
+        """Whether anything is not as recorded, not where it should be, or cannot be told."""
         found = (self.committed, self.uncommitted, self.not_in_cache, self.not_in_remote)
-        return any(found) or bool(self.not_fetched)
+        return any(found) or bool(self.not_fetched or self.unreadable)
 
     def to_json(self) -> dict[str, object]:
         """Return the sections that are not empty."""
@@ -91,7 +92,7 @@ class StatusResult:
 def status(
     repo: Repo,
     targets: Sequence[str] = (),
-    options: StatusOptions = StatusOptions(),  # noqa: B008 - frozen
+    options: StatusOptions = StatusOptions(),
     *,
     progress: Progress = SILENT,
 ) -> StatusResult:
@@ -103,7 +104,10 @@ def status(
     """
     known = inventory(repo)
     chosen = select(known, [repo_path(repo.root, repo.here, text) for text in targets])
-    result = StatusResult(outputs=len(chosen), warnings=list(unreadable(known)))
+    passed_over = unreadable(known)
+    result = StatusResult(
+        outputs=len(chosen), unreadable=len(passed_over), warnings=list(passed_over)
+    )
     progress.start("Checking")
     _committed(repo, known, chosen if targets else None, options, result)
     look = _Look(repo, options, result, progress)

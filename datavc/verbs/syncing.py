@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from datavc.core.digest import Digest
 from datavc.core.errors import DatavcError, PathError
@@ -25,8 +26,7 @@ AT_ONCE = 16
 AT_ONCE_IN_FOLDERS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class SyncOptions:
+class SyncOptions(NamedTuple):
     """`remote` and `jobs` override the settings; `ask` asks for consent on a terminal."""
 
     remote: str | None = None
@@ -77,8 +77,7 @@ class SyncResult:
             self.failures.append(Failure(path, failure.digest, failure.message))
 
 
-@dataclass(frozen=True, slots=True)
-class Remote:
+class Remote(NamedTuple):
     """A remote that may be used: its settings and its store."""
 
     config: RemoteConfig
