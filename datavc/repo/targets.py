@@ -123,7 +123,11 @@ def narrow(output: TrackedOutput, targets: Sequence[RepoPath]) -> Selection | No
 def not_tracked(inventory: Inventory, target: str) -> PathError:
     """Return the error that says `target` is not tracked, with the nearest that is."""
     near = nearest(target, [str(path) for path in inventory.outputs])
-    hint = f"did you mean {near}?" if near else f"`datavc add {target}` tracks it"
+    hint = (
+        f"did you mean {near}?"
+        if near
+        else "`datavc list -R --tracked` shows what is tracked, `datavc add` tracks more"
+    )
     return PathError(f"{target} is not tracked by datavc", hint)
 
 

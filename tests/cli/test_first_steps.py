@@ -62,3 +62,38 @@ def test_status_says_how_to_bring_back_what_is_gone(repo: RepoBuilder) -> None:
     (repo.root / "raw.csv").unlink()
 
     assert "`datavc checkout` brings back what is gone" in repo.run("status").stdout
+
+
+def test_a_name_that_is_nowhere_is_not_offered_to_add(repo: RepoBuilder) -> None:
+    repo.write("raw.csv", b"1")
+    repo.run("add", "raw.csv")
+
+    for command in ("add", "status", "push", "cat"):
+        assert "`datavc add nowhere" not in repo.run(command, "nowhere", check=False).stderr
+    assert "check the spelling" in repo.run("add", "nowhere", check=False).stderr
+    assert "did you mean raw.csv?" in repo.run("status", "rwa.csv", check=False).stderr
+
+
+def test_a_pointer_in_conflict_is_no_up_to_date_data(repo: RepoBuilder) -> None:
+    repo.write("raw.csv", b"1")
+    repo.write("sound.csv", b"1")
+    repo.run("add", "raw.csv", "sound.csv")
+    repo.commit("v1")
+    for branch, text in (("other", b"2"), ("main", b"3")):
+        repo.git("checkout", "--quiet", *(["-b"] if branch == "other" else []), branch)
+        repo.write("raw.csv", text)
+        repo.run("add", "raw.csv")
+        repo.commit(branch)
+    merged = repo.git("merge", "other", check=False)
+
+    way_out = "`git checkout --ours raw.csv.datavc` or `--theirs`, then `git add raw.csv.datavc`"
+    assert way_out in merged.stderr + merged.stdout
+    status = repo.run("status", "--exit-code", check=False)
+    assert (status.code, way_out in status.stderr) == (7, True)
+    assert "up to date, except for the warnings" in status.stdout
+
+    repo.git("checkout", "--theirs", "raw.csv.datavc")
+    repo.git("add", "raw.csv.datavc")
+    repo.git("commit", "--quiet", "-m", "merged")
+    repo.run("checkout")
+    assert repo.read("raw.csv") == b"2"
