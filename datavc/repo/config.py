@@ -103,6 +103,15 @@ def _leads_outside(folder: str, layout: Layout) -> bool:
     return not inside or ".git" in os.path.relpath(real, root).split(os.sep)
 
 
+def _is_somebodys(folder: str) -> bool:
+    """Tell whether something other than a cache of datavc lies in `folder`."""
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return os.path.lexists(folder)
+    return bool(names) and "leases" not in names
+
+
 def refusal(key: str, layer: Layer, layout: Layout) -> str:
     """Say why a setting does not count from this level; nothing if it does."""
     if layer.level not in known_key(key, layer.origin).levels:
@@ -116,6 +125,11 @@ def refusal(key: str, layer: Layer, layout: Layout) -> str:
             return (
                 f"{layer.origin} puts the cache outside the repository, which only your own "
                 f"settings may: it does not count (`datavc cache dir --local {folder}`)"
+            )
+        if _is_somebodys(folder):
+            return (
+                f"{layer.origin} puts the cache into {folder}, which holds other files: it does "
+                f"not count (`datavc cache dir --local {folder}`)"
             )
     return ""
 

@@ -17,7 +17,7 @@ from datavc.repo import git_history, git_output, git_place, git_process
 from datavc.repo.git_history import RevisionScope, Worktree
 from datavc.repo.git_output import POINTER_PATHSPECS, GitFile, IndexEntry
 from datavc.repo.git_process import Finished
-from datavc.repo.layout import CONFIG, FOLDER
+from datavc.repo.layout import CONFIG, FOLDER, TRACKED
 
 BLOB_LIMIT = 1 << 26
 """Bytes of the largest blob that is read from Git: pointers and text are far smaller."""
@@ -78,6 +78,25 @@ class Git:
             wanted = set(paths)
             listed = [path for path in self._listed("-c") if not wanted.isdisjoint(_up(path))]
         return set(map(RepoPath, listed))
+
+    def check_own_folder(self) -> None:
+        """Refuse a repository whose history brings what must be this clone's alone.
+
+        Settings that count as the user's own, the memory of what was placed here, links that
+        lead the cache elsewhere: whoever can commit would choose them for everybody.
+
+        Raises:
+            DatavcError: Git tracks more below `.datavc` than the project's own files.
+        """
+        ours = {f"{FOLDER}/{name}" for name in TRACKED}
+        strange = sorted(set(self._listed("-c", "--", f":(icase){FOLDER}")) - ours)
+        if strange:
+            more = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
+            raise DatavcError(
+                f"Git tracks {strange[0]}{more}, which must be this clone's alone",
+                f"`git rm -r -- {strange[0]}` takes it out of Git and away; add --cached to keep "
+                "what you know to be yours",
+            )
 
     def untracked(self) -> list[RepoPath]:
         """Return the files that Git neither tracks nor ignores, sorted, datavc's own left out."""

@@ -22,8 +22,14 @@ GUARDS = (
     "core.hooksPath=/dev/null",
     "-c",
     "core.fsmonitor=false",
+    "-c",
+    "safe.bareRepository=explicit",
 )
-"""Options of every call: nothing that settings of a clone could start, no lock on the index."""
+"""Options of every call: nothing that settings of a clone could start, no lock on the index.
+
+A clone can hold a folder that looks like a repository of its own, settings included; Git from 2.38
+on is told not to take it for one.
+"""
 
 _KEPT = (
     "GIT_CONFIG_",

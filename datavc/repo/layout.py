@@ -13,6 +13,8 @@ CONFIG = "config.toml"
 LOCAL_CONFIG = "config.local.toml"
 ALIASES = "aliases.jsonl"
 IGNORE_FILE = ".datavcignore"
+TRACKED = (CONFIG, ".gitignore", ALIASES)
+"""What Git may track below `.datavc/`; all else there is this clone's alone."""
 
 
 class Layout(NamedTuple):

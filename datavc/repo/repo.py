@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
+from datavc.core.errors import ConfigError
 from datavc.core.progress import Progress
 from datavc.repo import config as configuration
 from datavc.repo import layout as places
@@ -43,11 +44,14 @@ class Repo(NamedTuple):
 
         Raises:
             NotARepository: there is no project, or no Git repository around it.
+            DatavcError: the repository brings its own files for datavc's folder.
             ConfigError: a setting is wrong.
         """
         layout = places.find(start)
-        config = configuration.load(layout, overrides)
         git = Git(layout.root)
+        git.check_own_folder()
+        config = configuration.load(layout, overrides)
+        _check_cache(config.cache.dir, layout, git)
         objects = LocalStore(
             cache_folder(layout, config, git),
             config.core.digest,
@@ -69,6 +73,22 @@ class Repo(NamedTuple):
     def lock(self, progress: Progress) -> AbstractContextManager[None]:
         """Hold the repository's lock: while pointers and the placed record are rewritten."""
         return repository_lock(self.layout.lock, self.config.core.lock_timeout_s, progress)
+
+
+def _check_cache(folder: str, layout: Layout, git: Git) -> None:
+    """Refuse a cache in which Git tracks something: links there would lead it anywhere.
+
+    Raises:
+        ConfigError: it does.
+    """
+    if folder == layout.default_cache or not folder.startswith(layout.root + os.sep):
+        return
+    inside = sorted(git.tracked([os.path.relpath(folder, layout.root)]))
+    if inside:
+        raise ConfigError(
+            f"cache.dir is {folder}, in which Git tracks {inside[0]}",
+            "`datavc cache dir --local FOLDER` names another, `--unset` returns to the default",
+        )
 
 
 def cache_folder(layout: Layout, config: Config, git: Git) -> str:
