@@ -28,6 +28,13 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
+def write_all(fd: int, data: bytes | memoryview) -> None:
+    """Write all of `data`: a disk that fills up takes a part and says so only the next time."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
 def sync(fd: int) -> None:
     """Make a file's bytes durable; by F_FULLFSYNC on macOS, where fsync stops at the drive."""
     if sys.platform == "darwin":
@@ -109,9 +116,7 @@ def write_bytes(file: str, data: bytes, *, mode: int = 0o644, durable: bool = Tr
         fd = os.open(temporary, _CREATE, mode, dir_fd=folder_fd)
         try:
             try:
-                view = memoryview(data)
-                while view:
-                    view = view[os.write(fd, view) :]
+                write_all(fd, data)
                 if durable:
                     sync(fd)
             finally:

@@ -18,8 +18,9 @@ from datavc.core import digest as digests
 from datavc.core.digest import Digest
 from datavc.core.errors import DataError
 from datavc.core.hashing import Hashed, hash_bytes, hash_stream
+from datavc.store import atomic
 from datavc.store.local import LocalStore
-from datavc.store.reflink import reflink
+from datavc.store.reflink import may_work, reflink
 
 LINK_TYPES = ("reflink", "hardlink", "symlink", "copy")
 
@@ -54,6 +55,9 @@ class Placer:
         self._tmp_fd = os.open(tmp, _FOLDER)
         self._stem = f"{os.getpid()}-{os.urandom(4).hex()}"
         self._count = 0
+        self._hardlinked = False
+        self._tmp_device = os.fstat(self._tmp_fd).st_dev
+        self._store_device = os.stat(store.root).st_dev if os.path.isdir(store.root) else 0
         makers: dict[str, _Maker] = {
             "reflink": self._reflink,
             "hardlink": self._hardlink,
@@ -117,12 +121,12 @@ class Placer:
         self._count += 1
         return f".datavc-{self._stem}-{self._count}"
 
-    @staticmethod
-    def _rename(temporary: str, made_in: int, name: str, folder_fd: int) -> None:
+    def _rename(self, temporary: str, made_in: int, name: str, folder_fd: int) -> None:
         os.rename(temporary, name, src_dir_fd=made_in, dst_dir_fd=folder_fd)
-        # Renaming one hard link of a file over another does nothing and leaves both names.
-        with suppress(FileNotFoundError):
-            os.unlink(temporary, dir_fd=made_in)
+        if self._hardlinked:
+            # Renaming one hard link of a file over another does nothing and leaves both names.
+            with suppress(FileNotFoundError):
+                os.unlink(temporary, dir_fd=made_in)
 
     def _verified(self, blob: Blob) -> str:
         if not self._store.holds(blob.digest):
@@ -130,6 +134,8 @@ class Placer:
         return self._store.path(blob.digest)
 
     def _reflink(self, blob: Blob, folder_fd: int, temporary: str) -> bool:
+        if not may_work(self._store_device, self._tmp_device):
+            return False
         source = self._store.open(blob.digest)
         with source, open(self._create(blob, folder_fd, temporary), "wb", buffering=0) as target:
             if reflink(source.fileno(), target.fileno()):
@@ -150,6 +156,7 @@ class Placer:
                 raise
             return False
         self._store.verified.remember(blob.digest, os.lstat(source))
+        self._hardlinked = True
         return True
 
     def _symlink(self, blob: Blob, folder_fd: int, temporary: str) -> bool:
@@ -159,19 +166,23 @@ class Placer:
         return True
 
     def _copy(self, blob: Blob, folder_fd: int, temporary: str) -> bool:
-        with (
-            self._store.open(blob.digest) as source,
-            open(self._create(blob, folder_fd, temporary), "wb", buffering=0) as target,
-        ):
-            algorithm = digests.algorithm(blob.digest)
+        algorithm = digests.algorithm(blob.digest)
+        with self._store.open(blob.digest) as source:
             length = os.fstat(source.fileno()).st_size
             if length <= WHOLE:
                 data = source.read(length + 1)
-                hashed = hash_bytes(data, algorithm)
-                self._must_be(blob, hashed)
-                target.write(data)
-            else:
-                self._must_be(blob, hash_stream(source, algorithm, target.write))
+                self._must_be(blob, hash_bytes(data, algorithm))
+            fd = self._create(blob, folder_fd, temporary)
+            try:
+                if length <= WHOLE:
+                    atomic.write_all(fd, data)
+                else:
+                    hashed = hash_stream(
+                        source, algorithm, lambda piece: atomic.write_all(fd, piece)
+                    )
+                    self._must_be(blob, hashed)
+            finally:
+                os.close(fd)
         return True
 
     def _must_be(self, blob: Blob, hashed: Hashed) -> None:

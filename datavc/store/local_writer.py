@@ -200,7 +200,7 @@ class LocalWriter:
         temporary = self._temporary()
         fd = self._create(temporary)
         try:
-            _write_all(fd, memoryview(data))
+            atomic.write_all(fd, data)
         finally:
             os.close(fd)
         return self._take_in(hashed, temporary, already=False)
@@ -225,7 +225,7 @@ class LocalWriter:
                         taken += len(piece)
                         if size is not None and taken > size:
                             raise DataError(f"more than the {size} bytes that were announced")
-                        _write_all(fd, piece)
+                        atomic.write_all(fd, piece)
 
                     hashed = hash_stream(_Joined(head, stream), algorithm, sink)
                 _must_be(hashed, expect)
@@ -316,8 +316,3 @@ def _share(stream: BinaryIO, consumed: int, target: BinaryIO) -> bool:
     except (OSError, AttributeError):
         return False
     return whole and reflink(fd, target.fileno())
-
-
-def _write_all(fd: int, view: memoryview) -> None:
-    while view:
-        view = view[os.write(fd, view) :]

@@ -29,15 +29,20 @@ def was_refused() -> bool:
     return bool(_refused)
 
 
+def may_work(source_device: int, target_device: int) -> bool:
+    """Tell whether a clone between two devices is worth asking for."""
+    if sys.platform != "linux" or source_device != target_device:
+        return False
+    return (source_device, target_device) not in _refused
+
+
 def reflink(source_fd: int, target_fd: int) -> bool:
     """Make the empty file `target_fd` share all bytes of `source_fd`; False if that cannot be.
 
     Asked once per pair of file systems: a refusal is remembered for this process.
     """
-    if sys.platform != "linux":
-        return False
     pair = os.fstat(source_fd).st_dev, os.fstat(target_fd).st_dev
-    if pair in _refused or pair[0] != pair[1]:
+    if not may_work(*pair):
         return False
     try:
         fcntl.ioctl(target_fd, _FICLONE, source_fd)
