@@ -2,7 +2,8 @@
 
 One file an operation, JSON lines: a header, then a line a change with the state of one path
 before and after. It is durable before anything is replaced, so a state that lies in no pointer is
-still named, and its objects count as used until the operation expires.
+still named, and its objects count as used until the operation expires. A command that goes from
+output to output writes a file for each: later ones name the first, and all are one operation.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from datavc.core import tree
@@ -47,12 +50,17 @@ class PathChange(NamedTuple):
 
 
 class Operation(NamedTuple):
-    """One entry of the log. `time_s` is for people; order is that of the ids."""
+    """One entry of the log. `time_s` is for people; order is that of the ids.
+
+    `begun` is the id of the first of its files, `parts` are the ids of all, oldest first.
+    """
 
     id: str
     time_s: float
     command: str
     changes: tuple[PathChange, ...]
+    begun: str
+    parts: tuple[str, ...]
 
     def digests(self) -> Iterator[Digest]:
         """Yield the objects that taking it back needs."""
@@ -69,8 +77,11 @@ class Journal:
         """Use `folder`, which need not exist."""
         self._folder = folder
 
-    def record(self, command: str, changes: Iterable[PathChange]) -> str:
-        """Write an operation durably and return its id. Call it before bytes are replaced."""
+    def record(self, command: str, changes: Iterable[PathChange], begun: str = "") -> str:
+        """Write an operation durably and return its id. Call it before bytes are replaced.
+
+        `begun` is the id of the first part, where this is a later one of the same command.
+        """
         import json
 
         os.makedirs(self._folder, exist_ok=True)
@@ -79,6 +90,7 @@ class Journal:
         # Later than all before it, also after the clock was put back.
         identity = f"{max(int(now * 1000), int(last) + 1):015d}-{os.urandom(3).hex()}"
         header = {"datavc operation": FORMAT, "id": identity, "time": now, "command": command}
+        header |= {"begun": begun} if begun else {}
         lines = [json.dumps(header), *(json.dumps(_change_out(change)) for change in changes)]
         data = ("\n".join(lines) + "\n").encode()
         atomic.write_bytes(self._file(identity), data, mode=0o600)
@@ -93,7 +105,7 @@ class Journal:
         return sorted(name[: -len(".jsonl")] for name in names if name.endswith(".jsonl"))
 
     def read(self, identity: str) -> Operation:
-        """Return one operation.
+        """Return one operation, or the part of one that this file holds.
 
         Raises:
             DatavcError: its file is damaged.
@@ -106,7 +118,9 @@ class Journal:
                 if header["datavc operation"] != FORMAT:
                     raise DatavcError(f"operation {identity} was written by another datavc")
                 changes = tuple(_change_in(json.loads(line)) for line in lines)
-            return Operation(identity, float(header["time"]), str(header["command"]), changes)
+            begun = str(header.get("begun", identity))
+            time_s, command = float(header["time"]), str(header["command"])
+            return Operation(identity, time_s, command, changes, begun, (identity,))
         except (OSError, ValueError, KeyError, TypeError, StopIteration) as error:
             raise DatavcError(
                 f"operation {identity} cannot be read", f"remove {self._file(identity)}"
@@ -118,7 +132,23 @@ class Journal:
         for identity in self.ids():
             with suppress(DatavcError):
                 found.append(self.read(identity))
-        return found
+        return [_joined(tuple(parts)) for _, parts in groupby(found, attrgetter("begun"))]
+
+    def last(self) -> Operation | None:
+        """Return the newest operation, whole; None if there is none.
+
+        Raises:
+            DatavcError: a file of it is damaged.
+        """
+        parts: list[Operation] = []
+        for identity in reversed(self.ids()):
+            part = self.read(identity)
+            if parts and part.begun != parts[0].begun:
+                break
+            parts.append(part)
+            if part.id == part.begun:
+                break
+        return _joined(tuple(reversed(parts))) if parts else None
 
     def drop(self, identity: str) -> None:
         """Forget an operation, and with it its claim on objects."""
@@ -135,6 +165,14 @@ class Journal:
 
     def _file(self, identity: str) -> str:
         return os.path.join(self._folder, identity + ".jsonl")
+
+
+def _joined(parts: tuple[Operation, ...]) -> Operation:
+    """Return one operation for the files of one command, oldest first."""
+    return parts[-1]._replace(
+        changes=tuple(change for part in parts for change in part.changes),
+        parts=tuple(part.id for part in parts),
+    )
 
 
 def _millis(identity: str) -> float:

@@ -14,7 +14,8 @@ class CheckoutOptions(NamedTuple):
 
     `rev` takes the data of that revision, `allow_missing` calls objects that are not here no
     failure. `hook`: Git moved the pointers of the targets (of none, if there are none) and took
-    others away; nothing is forced, and what is not here is no failure.
+    others away; nothing is forced, and what is not here is no failure. `command` is the name that
+    `undo` knows the operation by.
     """
 
     rev: str | None = None
@@ -24,6 +25,7 @@ class CheckoutOptions(NamedTuple):
     allow_missing: bool = False
     hook: bool = False
     dry_run: bool = False
+    command: str = "checkout"
 
 
 @dataclass(slots=True)

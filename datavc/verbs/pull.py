@@ -65,6 +65,7 @@ def pull(
         ConfigError, RemoteError: no remote, no consent, or it cannot be reached.
         PathError: a target names nothing tracked.
     """
+    into = into._replace(command="pull")
     fetched = fetch(repo, targets, options, progress=progress)
     if into.allow_missing:
         fetched.warnings += [f"{failure.path}: {failure.message}" for failure in fetched.failures]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
@@ -41,6 +42,7 @@ class Settler:
         self._progress = progress
         self._scanner = scanner(repo, progress)
         self._lease: Lease | None = None
+        self._begun = ""
 
     def close(self) -> None:
         """Let go of the objects that replaced files were saved in."""
@@ -163,7 +165,9 @@ class Settler:
 
     def _record(self, plan: Plan) -> None:
         with self._repo.lock(self._progress):
-            self._repo.journal.record("checkout", [_change(plan, step) for step in plan.steps])
+            changes = [_change(plan, step) for step in plan.steps]
+            part = self._repo.journal.record(self._options.command, changes, self._begun)
+            self._begun = self._begun or part
 
     def _report(self, plan: Plan, done: set[RepoPath]) -> None:
         for step in plan.steps:
@@ -182,6 +186,8 @@ class Settler:
         """Record which files of the version have been here: all that lie here now."""
         had = self._repo.placed.get(output.path)
         if self._options.rev is not None:
+            if had is None and not self._is_tracked(output):
+                return  # the user's own file from here on
             record = had or PlacedRecord(output.digest, frozenset())
             record = record._replace(shown=output.digest)
         else:
@@ -189,6 +195,9 @@ class Settler:
         if had != record:
             with self._repo.lock(self._progress):
                 self._repo.placed.put(output.path, record)
+
+    def _is_tracked(self, output: TrackedOutput) -> bool:
+        return os.path.lexists(os.path.join(self._repo.root, output.recorded_in))
 
     def _placed(
         self,

@@ -96,8 +96,7 @@ def undo(repo: Repo, *, dry_run: bool = False, progress: Progress = SILENT) -> U
         UnsavedChanges: something is no longer as the operation left it; nothing was changed.
         DataError: bytes that it needs are not in the cache; nothing was changed.
     """
-    ids = repo.journal.ids()
-    operation = repo.journal.read(ids[-1]) if ids else None
+    operation = repo.journal.last()
     if operation is None or operation.time_s < _oldest(repo):
         raise DatavcError(
             "there is no operation to take back",
@@ -171,7 +170,8 @@ class _Undo:
                     note_placed(repo, output, self._progress)
             workspaces.announce(repo)
             stage(repo, touched)
-            repo.journal.drop(self._operation.id)
+            for part in reversed(self._operation.parts):
+                repo.journal.drop(part)
 
     def _is_now(self, change: PathChange, state: State) -> bool:
         return self._lying[change.path].is_like(state)

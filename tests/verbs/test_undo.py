@@ -71,6 +71,21 @@ def test_files_that_a_checkout_replaced_placed_and_deleted_come_back(tracking: W
     assert not (tracking.root / "d/sub").exists()
 
 
+def test_a_checkout_of_several_outputs_is_one_operation(tracking: Work) -> None:
+    tracking.version({"d/one": "new", "x.csv": "y"}, "v2")
+    before = tracking.tree()
+    known = len(operations(tracking.repo()).operations)
+    tracking.checkout(rev="v1")
+    assert tracking.read("d/one") == b"1" and tracking.read("x.csv") == b"x"
+    assert len(operations(tracking.repo()).operations) == known + 1
+
+    result = back(tracking)
+
+    assert result.restored == ["d/one", "x.csv"] and result.operation.files == 2
+    assert tracking.tree() == before
+    assert len(operations(tracking.repo()).operations) == known
+
+
 def test_removed_data_comes_back_with_pointer_and_ignore_line(tracking: Work) -> None:
     tracking.write("d/new", "unsaved")
     (tracking.root / "d/link").symlink_to("one")
