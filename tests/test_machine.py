@@ -80,6 +80,7 @@ class Machine(RuleBasedStateMachine):
         self.here: Data = {}
         self.recorded: Version = {}
         self.placed: Version = {}
+        self.shown: Version = {}
         self.saved: set[bytes] = set()
         self.commits: list[tuple[str, Version]] = []
         self.head: Version = {}
@@ -97,13 +98,18 @@ class Machine(RuleBasedStateMachine):
     def data(self, output: str) -> Data:
         return {path: text for path, text in self.here.items() if output_of(path) == output}
 
-    def settle(self, output: str, *, force: bool) -> bool:
-        """Make one output what its pointer says; return whether something was left alone."""
-        wanted, given = self.recorded.get(output, {}), self.placed.get(output, {})
+    def settle(self, output: str, *, force: bool, old: Data | None = None) -> bool:
+        """Make one output what its pointer says, or `old`; return whether something was left."""
+        wanted = self.recorded.get(output, {}) if old is None else old
+        given, shown = self.placed.get(output, {}), self.shown.get(output, {})
         left = False
         for path in {*wanted, *self.data(output)}:
             now, new = self.here.get(path), wanted.get(path)
-            is_ours = path in wanted or (given != wanted and path in given)
+            is_ours = (
+                path in wanted
+                or (given != wanted and path in given)
+                or (shown != wanted and now is not None and shown.get(path) == now)
+            )
             if now == new or not is_ours:
                 continue
             if now is not None and now not in self.saved and not force:
@@ -115,10 +121,15 @@ class Machine(RuleBasedStateMachine):
                 del self.here[path]
             else:
                 self.here[path] = new
-        if output in self.recorded:
+        if old is not None:
+            if output in self.recorded or output in self.placed:
+                self.shown[output] = old
+        elif output in self.recorded:
             self.placed[output] = wanted
+            self.shown.pop(output, None)
         elif not left:
             self.placed.pop(output, None)
+            self.shown.pop(output, None)
         return left
 
     def follow(self, before: Version) -> None:
@@ -189,6 +200,7 @@ class Machine(RuleBasedStateMachine):
     def record(self, output: str, data: Data) -> None:
         self.recorded = {**self.recorded, output: dict(data)}
         self.placed[output] = dict(data)
+        self.shown.pop(output, None)
         self.saved.update(data.values())
 
     @rule()
@@ -212,6 +224,14 @@ class Machine(RuleBasedStateMachine):
     def checkout(self, force: bool) -> None:  # noqa: FBT001
         left = [self.settle(output, force=force) for output in {*self.recorded, *self.placed}]
         code, _ = run(self.root, "checkout", "-q", *(["--force"] if force else []))
+        assert code == (3 if any(left) else 0)
+
+    @rule(data=st.data(), force=st.booleans())
+    def look_at(self, data: st.DataObject, force: bool) -> None:  # noqa: FBT001
+        commit, version = data.draw(st.sampled_from(self.commits))
+        left = [self.settle(name, force=force, old=old) for name, old in version.items()]
+        options = ["--force"] if force else []
+        code, _ = run(self.root, "checkout", "-q", "--rev", commit, *options)
         assert code == (3 if any(left) else 0)
 
     @rule()

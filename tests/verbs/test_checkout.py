@@ -249,6 +249,19 @@ def test_an_old_version_that_was_put_back_can_be_added(two: Work) -> None:
     assert two.read("d.datavc").decode() == old
 
 
+def test_an_old_file_that_is_tracked_no_longer_stays_once_it_was_brought(two: Work) -> None:
+    two.version({"g": b"g"}, "v3")
+    two.remove("g.datavc")
+    two.commit("v4")
+    two.checkout()
+    assert not (two.root / "g").exists()
+
+    two.checkout("g", rev="v3")
+    two.checkout()
+
+    assert two.read("g") == b"g"
+
+
 def test_own_files_stay_where_an_old_version_was_looked_at(two: Work) -> None:
     two.checkout("d", rev="v1")
     two.lay({"d/sub/old": b"mine now", "d/own": b"own"})
