@@ -19,7 +19,7 @@ from datavc.repo.scan import Trust
 from datavc.repo.snapshot import at_commit
 from datavc.repo.targets import Selection, narrow, not_tracked, repo_path, require_matches
 from datavc.verbs.comparing import Version, changes, file_paths, is_same, lying, recorded
-from datavc.verbs.scanning import inventory, reader, scanner
+from datavc.verbs.scanning import inventory, reader, scanner, unreadable
 
 
 class DiffEntry(NamedTuple):
@@ -43,7 +43,10 @@ class DiffEntry(NamedTuple):
 
 @dataclass(slots=True)
 class DiffResult:
-    """Paths by kind, directories as a whole with a slash at their end."""
+    """Paths by kind, directories as a whole with a slash at their end.
+
+    `unreadable` are pointer files that one side could not read; their outputs are left out.
+    """
 
     added: list[DiffEntry] = field(default_factory=list)
     deleted: list[DiffEntry] = field(default_factory=list)
@@ -52,12 +55,14 @@ class DiffResult:
     not_in_cache: list[DiffEntry] = field(default_factory=list)
     with_workspace: bool = True
     show_hash: bool = False
+    unreadable: set[RepoPath] = field(default_factory=set)
     warnings: list[str] = field(default_factory=list)
 
     @property
     def differs(self) -> bool:
-        """Whether there is any difference."""
-        return any((self.added, self.deleted, self.modified, self.renamed))
+        """Whether there is any difference, or a pointer file that cannot be compared."""
+        kinds = (self.added, self.deleted, self.modified, self.renamed, self.unreadable)
+        return any(kinds)
 
     def to_json(self) -> dict[str, object]:
         """Return all kinds, also empty ones; nothing at all where nothing differs."""
@@ -107,6 +112,8 @@ def diff(
         if not any(narrow(selection.output, [target]) for selection in chosen.values()):
             raise not_tracked(inventory(repo), target)
     for path, selection in sorted(chosen.items()):
+        if selection.output.recorded_in in result.unreadable:
+            continue
         before, after = old.get(path), new.get(path)
         if not selection.whole:
             require_matches(selection, file_paths(*(p.version for p in (before, after) if p)))
@@ -131,6 +138,7 @@ def _at_revision(repo: Repo, rev: str, wanted: Sequence[RepoPath], result: DiffR
         return {}
     known = load(at_commit(repo.git, repo.git.resolve(rev)))
     result.warnings += [f"{error.message} (at {rev})" for error in known.broken.values()]
+    result.unreadable |= known.broken.keys()
     chosen = [s for out in known.outputs.values() if (s := narrow(out, wanted)) is not None]
     return {s.output.path: Part(recorded(repo.objects, s.output), s) for s in chosen}
 
@@ -142,7 +150,10 @@ def _in_workspace(
     progress.start("Comparing")
     look, eyes = scanner(repo, progress), reader(repo, progress)
     side: Side = {}
-    for output in inventory(repo).outputs.values():
+    known = inventory(repo)
+    result.warnings += unreadable(known)
+    result.unreadable |= known.broken.keys()
+    for output in known.outputs.values():
         selection = narrow(output, wanted)
         if selection is None:
             continue

@@ -97,3 +97,15 @@ def test_a_pointer_in_conflict_is_no_up_to_date_data(repo: RepoBuilder) -> None:
     repo.git("commit", "--quiet", "-m", "merged")
     repo.run("checkout")
     assert repo.read("raw.csv") == b"2"
+
+
+def test_a_pointer_that_cannot_be_read_is_no_deleted_data(repo: RepoBuilder) -> None:
+    repo.write("raw.csv", b"1")
+    repo.run("add", "raw.csv")
+    repo.commit("v1")
+    repo.write("raw.csv.datavc", b"datavc: 1\n")
+
+    said = repo.run("diff", "--exit-code", check=False)
+
+    assert (said.code, "Deleted" in said.stdout) == (7, False)
+    assert "raw.csv.datavc" in said.stderr

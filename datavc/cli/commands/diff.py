@@ -66,7 +66,7 @@ def _draw(result: DiffResult) -> Iterable[str]:
             rows = [("  " + _path(entry), *_hashes(entry, result.show_hash)) for entry in entries]
             yield from render.table(rows)
     if not any(getattr(result, kind) for kind in KINDS):
-        yield "No differences"
+        yield "No differences, except for the warnings" if result.warnings else "No differences"
 
 
 def _markdown(result: DiffResult) -> Iterable[str]:
