@@ -137,7 +137,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-app.callback(epilog="`datavc COMMAND --help` shows an example, `datavc help tour` the tour.")(
+app.callback(epilog="`datavc COMMAND --help` shows an example, `datavc help questions` ways out.")(
     before_command
 )
 

@@ -31,7 +31,7 @@ def _page(page: verb.Page) -> Iterable[str] | None:
     return page.text.splitlines()
 
 
-@app.command("help", epilog=epilog("datavc help tour", "datavc help config", codes=(0, 2)))
+@app.command("help", epilog=epilog("datavc help questions", "datavc help config", codes=(0, 2)))
 def help_(
     ctx: typer.Context,
     topic: Annotated[str | None, typer.Argument(metavar="[TOPIC]", show_default=False)] = None,
