@@ -25,6 +25,10 @@ from datavc.verbs import cache as verb
 from datavc.verbs import config as settings
 from datavc.verbs.config import Place
 
+LEFT_BEHIND = (
+    "Objects stay in the folder before: copy what is in it, or `datavc fetch` brings them"
+)
+
 app = command_app()
 
 
@@ -54,7 +58,7 @@ def dir_(
         if unset:
             out.finish(settings.unset(place, "cache.dir"), lambda _: None)
         elif path is not None:
-            out.finish(settings.change(place, "cache.dir", path), lambda _: None)
+            out.finish(settings.change(place, "cache.dir", path), lambda _: [LEFT_BEHIND])
         else:
             out.finish(verb.folder(out.repo), lambda folder: [folder])
 
