@@ -43,6 +43,9 @@ _HOSTED = frozenset(PROTOCOLS.values()) - {"memory", "hdfs"}
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _USERINFO = re.compile(r"(?<=://)[^/?#\s]*@")
+_STRIPPED = re.compile(
+    r"[\x00-\x1f\x7f]"
+)  # some of which the standard library leaves out silently
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f]")
 
 
@@ -89,6 +92,8 @@ def parse(url: str, extra: Set[str] = frozenset()) -> Address:
     scheme = _SCHEME.match(url)
     if scheme is None:
         return _folder(url)
+    if _STRIPPED.search(url):
+        raise ConfigError(f"{redacted(url)!r} holds a control character, which no URL does")
     if "::" in url:
         raise ConfigError(f"{redacted(url)} chains protocols with `::`, which a remote must not")
     name = scheme[1].lower()
@@ -109,7 +114,10 @@ def _folder(path: str) -> Address:
 
 
 def _file(url: str) -> Address:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise ConfigError(f"{redacted(url)} is not a URL: {error}") from error
     path = unquote(parts.path)
     if parts.netloc not in ("", "localhost") or not path.startswith("/") or "\0" in path:
         raise ConfigError(f"{redacted(url)} is not the URL of a folder", "write file:///folder")
@@ -124,7 +132,8 @@ def _remote(protocol: str, url: str) -> Address:
         raise ConfigError(f"{redacted(url)} is not a URL: {error}") from error
     bucket = protocol in BUCKETS
     host = (parts.netloc if bucket else parts.hostname) or ""
-    _check_host(host, url)
+    if not is_host(host) or not is_host(parts.username or ""):
+        raise ConfigError(f"{redacted(url)!r} names a host or user that cannot be one")
     if _CONTROL.search(parts.path) or ".." in parts.path.split("/"):
         raise ConfigError(f"{redacted(url)!r} has a path that a remote must not have")
     if not host and protocol in _HOSTED:
@@ -139,8 +148,7 @@ def _remote(protocol: str, url: str) -> Address:
     return Address(protocol, url, host, path, port, user, password)
 
 
-def _check_host(host: str, url: str) -> None:
-    user = urlsplit(url).username or ""
-    for part in (host, user):
-        if part.startswith("-") or _CONTROL.search(unquote(part)):
-            raise ConfigError(f"{redacted(url)!r} names a host or user that cannot be one")
+def is_host(name: str) -> bool:
+    """Tell whether no program could take a host or user, quoted or not, for something else."""
+    plain = unquote(name)
+    return not plain.startswith("-") and _CONTROL.search(plain) is None

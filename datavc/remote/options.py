@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from datavc.core.errors import ConfigError
 from datavc.core.remotes import RemoteConfig
-from datavc.remote.address import Address
+from datavc.remote.address import Address, is_host
 
 Options = dict[str, Any]
 
@@ -201,6 +201,9 @@ def _ssh(options: Options, address: Address, remote: RemoteConfig) -> Options:
     ):
         if value is not None:
             options.setdefault(name, value)
+    for name in ("host", "username"):
+        if not is_host(str(options.get(name, ""))):
+            raise ConfigError(f"remote {remote.name}: {name} cannot be {options[name]!r}")
     if isinstance(options.get("client_keys"), str):
         options["client_keys"] = [options["client_keys"]]
     if not options.pop("allow_agent", True):

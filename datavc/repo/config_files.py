@@ -30,6 +30,9 @@ APPLICATION = "datavc"
 FILE_LIMIT = 1 << 20
 """Bytes of the largest configuration file: thousands of remotes fit."""
 
+MOST_DOTS = 100
+"""Dots in one line at most: the standard library's time for a dotted key grows with the square."""
+
 _LINE = re.compile(r"(.*?)\s*\(at line (\d+), column \d+\)", re.DOTALL)
 _CONFLICT = re.compile(rb"^(?:<{7}|>{7}) ", re.MULTILINE)
 
@@ -107,6 +110,9 @@ def _parse(data: bytes, file: str) -> dict[str, object]:
         raise FormatError(
             f"{file} holds the marks of a merge conflict", "edit the file, then `git add` it"
         )
+    for number, line in enumerate(data.split(b"\n"), 1):
+        if line.count(b".") > MOST_DOTS:
+            raise FormatError(f"{file}, line {number}: more than {MOST_DOTS} dots")
     try:
         return tomllib.loads(data.decode("utf-8"))
     except UnicodeDecodeError as error:

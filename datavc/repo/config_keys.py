@@ -20,6 +20,10 @@ LEVELS: tuple[Level, ...] = ("default", "system", "user", "project", "local", "e
 TRUSTED: tuple[Level, ...] = tuple(level for level in LEVELS if level != "project")
 LINK_TYPES = ("reflink", "hardlink", "symlink", "copy")
 
+LARGEST = (1 << 53) - 1
+"""No number in a setting is larger: what every reader of numbers holds exactly."""
+MOST_JOBS = 256
+"""Threads at once, at most: who writes the tracked config does not know how many fit here."""
 LONGEST_SHOWN = 60
 """Characters of a wrong value that a message repeats."""
 
@@ -65,15 +69,18 @@ def flag(value: object) -> bool:
     raise ValueError("true or false")
 
 
-def whole(lowest: int) -> Reader:
-    """Return a reader of whole numbers from `lowest` on."""
+def whole(lowest: int, highest: int = LARGEST) -> Reader:
+    """Return a reader of whole numbers from `lowest` to `highest`."""
+    upper = "on" if highest == LARGEST else f"to {highest}"
 
     def read(value: object) -> int:
         known = isinstance(value, int) and not isinstance(value, bool)
         digits = value if isinstance(value, str) and value.isascii() else ""
-        if (known or digits.strip().isdigit()) and lowest <= (number := int(str(value))) < 1 << 53:
+        if (known or digits.strip().isdigit()) and lowest <= (
+            number := int(str(value))
+        ) <= highest:
             return number
-        raise ValueError(f"a whole number from {lowest} on")
+        raise ValueError(f"a whole number from {lowest} {upper}")
 
     return read
 
@@ -82,7 +89,9 @@ def _amount(value: object, units: Mapping[str, int], expected: str) -> float:
     if isinstance(value, (int, float, str)) and not isinstance(value, bool):
         match = _AMOUNT.fullmatch(str(value).strip())
         if match and (unit := units.get(match[2].lower())):
-            return float(match[1]) * unit
+            amount = float(match[1]) * unit
+            if amount <= LARGEST:
+                return amount
     raise ValueError(expected)
 
 
@@ -162,7 +171,12 @@ KEYS: tuple[Key, ...] = (
         "How long to wait for another datavc in this workspace.",
     ),
     Key("core.undo_days", whole(0), 14, "How many days an operation can be taken back."),
-    Key("core.jobs", whole(1), None, "Transfers and hashing at once; chosen for you if not set."),
+    Key(
+        "core.jobs",
+        whole(1, MOST_JOBS),
+        None,
+        "Transfers and hashing at once; chosen for you if not set.",
+    ),
     Key(
         "core.protocols",
         words,
@@ -190,7 +204,7 @@ REMOTE_KEYS: tuple[Key, ...] = (
     Key("url", text, None, "Where the remote is: a folder, s3://…, gs://…, az://…, ssh://…"),
     Key("layout", choice("plain"), "plain", "How objects are laid out on the remote."),
     Key("driver", choice("auto", "obstore", "s3fs"), "auto", "Which library speaks to S3."),
-    Key("jobs", whole(1), None, "Transfers at once."),
+    Key("jobs", whole(1, MOST_JOBS), None, "Transfers at once."),
     Key("retries", whole(0), 5, "How often a request is tried again."),
     Key("connect_timeout", seconds, 15.0, "How long to wait for a connection."),
     Key("read_timeout", seconds, 60.0, "How long to wait for an answer."),
