@@ -21,7 +21,7 @@ from typing import TypeVar
 import typer
 
 from datavc.cli import progress as drawn
-from datavc.cli import render
+from datavc.cli import redact, render
 from datavc.cli.before import Globals
 from datavc.core.progress import SILENT, Progress
 from datavc.repo.repo import Repo
@@ -126,7 +126,9 @@ def session(
     before = ctx.find_object(Globals) or Globals({})
     quiet, verbose = quiet or before.quiet, max(verbose, before.verbose)
     if verbose:
-        logging.basicConfig(level=logging.DEBUG if verbose > 1 else logging.INFO)
+        lines = logging.StreamHandler()
+        lines.setFormatter(redact.Formatter(redact.secrets(sys.argv[1:])))
+        logging.basicConfig(level=logging.DEBUG if verbose > 1 else logging.INFO, handlers=[lines])
         logging.getLogger("datavc").setLevel(logging.DEBUG)
     progress = SILENT if quiet else drawn.choose()
     try:

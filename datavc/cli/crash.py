@@ -8,42 +8,23 @@ import secrets
 import shlex
 import time
 import traceback
-from collections.abc import Iterable
+from contextlib import suppress
 
 from datavc import __version__
+from datavc.cli import redact
 from datavc.core.errors import NotARepository
-from datavc.repo import config_remotes, layout
-
-_SECRET_WORDS = ("SECRET", "TOKEN", "PASSW", "CREDENTIAL", "PRIVATE", "_KEY", "CONNECTION_STRING")
-_STARS = config_remotes.HIDDEN
-SHORTEST = 4
-"""Characters of a secret below which it is not looked for in the traceback."""
+from datavc.repo import layout
 
 
 def _folder() -> str:
-    try:
-        return layout.find(os.getcwd()).logs
-    except (NotARepository, OSError):
-        import platformdirs
+    """Return where reports go: to the project, unless a link there leads elsewhere."""
+    with suppress(NotARepository, OSError):
+        logs = layout.find(os.getcwd()).logs
+        if os.path.realpath(logs) == logs:
+            return logs
+    import platformdirs
 
-        return os.path.join(platformdirs.user_cache_dir("datavc", appauthor=False), "logs")
-
-
-def _secrets(arguments: list[str]) -> Iterable[str]:
-    """Yield what may be a secret on the command line or in the environment."""
-    if "modify" in arguments:
-        yield from arguments[arguments.index("modify") + 3 :]
-    if "config" in arguments:
-        yield from arguments[arguments.index("config") + 2 :]
-    for argument in arguments:
-        name, equals, value = argument.partition("=")
-        if equals and name.startswith("remote."):
-            yield value
-        if config_remotes.shown("", argument) != argument:
-            yield argument.partition("://")[2].partition("@")[0].partition(":")[2]
-    for name, value in os.environ.items():
-        if any(word in name for word in _SECRET_WORDS) or name.startswith("DATAVC_REMOTE_"):
-            yield value
+    return os.path.join(platformdirs.user_cache_dir("datavc", appauthor=False), "logs")
 
 
 def _text(error: Exception, arguments: list[str]) -> str:
@@ -53,11 +34,7 @@ def _text(error: Exception, arguments: list[str]) -> str:
         "",
         *traceback.format_exception(error),
     ]
-    text = "\n".join(lines)
-    for secret in sorted(set(_secrets(arguments)), key=len, reverse=True):
-        if len(secret) >= SHORTEST:
-            text = text.replace(secret, _STARS)
-    return text
+    return redact.hidden("\n".join(lines), redact.secrets(arguments))
 
 
 def report(error: Exception, arguments: list[str]) -> str:

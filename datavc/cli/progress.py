@@ -41,7 +41,8 @@ class Counted:
     def start(self, phase: str, files: int | None = None, size: int | None = None) -> None:
         """Begin a phase."""
         self.end()
-        with self._lock:
+        with self._lock:  # a phase names outputs, and rich lets escapes through
+            phase = render.display(phase)
             self._phase, self._all_files, self._all_size = phase, files, size
             self._files = self._size = 0
             self._began = time.monotonic()

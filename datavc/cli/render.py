@@ -16,7 +16,6 @@ _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _UNSAFE = re.compile(
     "[\x00-\x08\x0a-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -116,8 +115,12 @@ def as_json(value: object) -> object:
 
 
 def json_text(value: object) -> str:
-    """Return one line of JSON; bytes of names that are not UTF-8 are escaped surrogates."""
+    """Return one line of JSON, safe for a terminal too.
+
+    What could steer one is escaped as JSON does it; so are the surrogates that stand for the
+    bytes of names that are not UTF-8.
+    """
     import json
 
     text = json.dumps(as_json(value), ensure_ascii=False)
-    return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

@@ -76,4 +76,6 @@ def _wait(fd: int, timeout_s: float, progress: Progress) -> None:
 
 
 def _command() -> str:
-    return " ".join(["datavc", *sys.argv[1:]])[:200]
+    """Return what was typed, without what stands after `=` or is an address: it may be secret."""
+    words = [name for word in sys.argv[1:] if "://" not in (name := word.partition("=")[0])]
+    return " ".join(["datavc", *words])[:200]
