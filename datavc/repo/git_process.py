@@ -182,6 +182,11 @@ def refusal(work_tree: str, action: str, message: str) -> DatavcError:
             f"Git does not trust {work_tree}, which belongs to another user",
             f"`git config --global --add safe.directory {work_tree}` if you do",
         )
+    if "safe.bareRepository" in message:
+        return NotARepository(
+            f"a folder in {work_tree} looks like a bare repository, and is not entered",
+            "work from the top of the repository; `git ls-files` there shows who brought it",
+        )
     if "not a git repository" in message:
         return NotARepository(
             f"Git does not take {work_tree} for a repository", "`git status` there says why"
