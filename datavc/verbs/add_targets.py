@@ -52,6 +52,7 @@ def resolve(repo: Repo, known: Inventory, texts: Sequence[str], *, glob: bool) -
     new = [target.path for target in found.values() if target.tracked is None]
     _refuse_nested(new)
     _refuse_tracked_by_git(repo, new)
+    _refuse_hidden_from_git(repo, new)
     return [found[path] for path in sorted(found)]
 
 
@@ -145,6 +146,17 @@ def _refuse_tracked_by_git(repo: Repo, new: Sequence[RepoPath]) -> None:
         raise PathError(
             f"{in_git[0]}{count} is already tracked by Git",
             f"`git rm -r --cached {top}` takes it out of Git and leaves the files, then add again",
+        )
+
+
+def _refuse_hidden_from_git(repo: Repo, new: Sequence[RepoPath]) -> None:
+    """Refuse data whose pointer file no commit could have: it would be versioned nowhere."""
+    hidden = sorted(repo.git.ignored([pointers.pointer_path(path) for path in new]))
+    if hidden:
+        raise PathError(
+            f"Git ignores {hidden[0]}, so the pointer would be lost to others",
+            f"`git check-ignore -v {hidden[0]}` shows the line to take out; datavc has Git "
+            "ignore the data itself",
         )
 
 

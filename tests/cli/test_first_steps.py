@@ -109,3 +109,26 @@ def test_a_pointer_that_cannot_be_read_is_no_deleted_data(repo: RepoBuilder) -> 
 
     assert (said.code, "Deleted" in said.stdout) == (7, False)
     assert "raw.csv.datavc" in said.stderr
+
+
+def test_data_whose_pointer_git_ignores_is_refused(repo: RepoBuilder) -> None:
+    repo.write("data/raw.csv", b"1")
+    repo.write(".gitignore", b"data/\n")
+
+    refused = repo.run("add", "data/raw.csv", check=False)
+
+    assert refused.code == 1
+    assert "`git check-ignore -v data/raw.csv.datavc`" in refused.stderr
+    assert not (repo.root / "data/raw.csv.datavc").exists()
+    repo.run("add", "data")
+    repo.git("add", "-A")
+    assert "data.datavc" in repo.git("status", "--porcelain").stdout
+
+
+def test_data_that_git_ignores_is_tracked(repo: RepoBuilder) -> None:
+    repo.write("raw.csv", b"1")
+    repo.write(".gitignore", b"*.csv\n")
+
+    repo.run("add", "raw.csv")
+
+    assert repo.run("status").stdout.endswith("  added:    raw.csv\n")
