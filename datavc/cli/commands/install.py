@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from datavc.cli import render
 from datavc.cli.context import session
 from datavc.cli.options import DryRun, Json, Quiet, command_app, epilog
 from datavc.verbs import install as verb
@@ -40,7 +41,8 @@ def install(
 def _installed(result: InstallResult) -> Iterable[str]:
     would = "Would put in" if result.dry_run else "Put in"
     if result.hooks.written:
-        yield f"{would} {len(result.hooks.written)} hooks: data follows Git from here on"
+        number = render.count(len(result.hooks.written), "hook")
+        yield f"{would} {number}: data follows Git from here on"
     else:
         yield "The hooks are in place: data follows Git"
     if result.hooks.chained:
@@ -54,6 +56,6 @@ def _removed(result: UninstallResult) -> Iterable[str]:
         yield "There are no hooks of datavc here"
         return
     would = "Would take out" if result.dry_run else "Took out"
-    yield f"{would} {len(result.hooks.removed)} hooks: data no longer follows Git"
+    yield f"{would} {render.count(len(result.hooks.removed), 'hook')}: data no longer follows Git"
     if result.hooks.restored:
         yield f"Put back as they were: {', '.join(result.hooks.restored)}"

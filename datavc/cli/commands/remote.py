@@ -61,8 +61,14 @@ def add(
         place = Place(out.start, out.overrides, level)
         changed = verb.add(place, name, url, default=default, force=force)
         out.finish(
-            changed, lambda _: [f"Remote {name} is {url}" + (" (default)" if default else "")]
+            changed, lambda _: _added(name, url, default, shared=level in (None, "project"))
         )
+
+
+def _added(name: str, url: str, default: bool, *, shared: bool) -> Iterable[str]:
+    yield f"Remote {name} is {url}" + (" (default)" if default else "")
+    if shared:
+        yield "Next: `git commit .datavc/config.toml`, then `datavc push`"
 
 
 def _rows(listing: verb.Listing) -> Iterable[str]:
