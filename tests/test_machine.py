@@ -27,7 +27,7 @@ from hypothesis.stateful import (
 
 from datavc.cli.main import main
 
-EXAMPLES, STEPS = map(int, os.environ.get("DATAVC_MACHINE", "8x12").split("x"))
+EXAMPLES, STEPS = map(int, os.environ.get("DATAVC_MACHINE", "15x14").split("x"))
 
 INSIDE = ("a", "b", "sub/c", "sub/deep/e", "\udcff")
 FILES = ("f", "g")
@@ -208,6 +208,7 @@ class Machine(RuleBasedStateMachine):
         git(self.root, "add", "--", ":(glob)**/*.datavc", ":(glob)**/.gitignore")
         git(self.root, "add", "-u")
         git(self.root, "commit", "-q", "--allow-empty", "-m", "version")
+        git(self.root, "tag", f"v{len(self.commits)}")  # so that none is left behind unnamed
         self.head = self.recorded
         self.commits.append((git(self.root, "rev-parse", "HEAD"), self.recorded))
 
