@@ -12,7 +12,11 @@ from tests.support.repo import RepoBuilder
 from tests.support.servers import S3Bucket
 from tests.support.sshd import SshServer
 
-V1 = {"data/raw.csv": b"a,b\n1,2\n", "images/cat.png": b"\x89cat", "images/deep/dog.png": b"\x89dog"}
+V1 = {
+    "data/raw.csv": b"a,b\n1,2\n",
+    "images/cat.png": b"\x89cat",
+    "images/deep/dog.png": b"\x89dog",
+}
 V2 = {"data/raw.csv": b"a,b\n1,2\n3,4\n", "images/cat.png": b"\x89cat2", "images/new.png": b"new"}
 
 

@@ -100,7 +100,9 @@ def test_data_that_git_tracks_is_refused_with_the_way_out(repo: RepoBuilder) -> 
     assert "git rm -r --cached d" in done.stderr
 
 
-@pytest.mark.parametrize("path", [".git/config", ".datavc/config.toml", "../x", "/etc/passwd", "."])
+@pytest.mark.parametrize(
+    "path", [".git/config", ".datavc/config.toml", "../x", "/etc/passwd", "."]
+)
 def test_places_that_are_nobodys_data_are_refused(repo: RepoBuilder, path: str) -> None:
     (repo.root.parent / "x").write_bytes(b"1")
 
@@ -224,8 +226,22 @@ def test_names_that_are_one_name_elsewhere_are_warned_of(repo: RepoBuilder) -> N
 
 
 def test_awkward_names_come_back_byte_for_byte(repo: RepoBuilder) -> None:
-    names = [b"new\nline", b"tab\t", b"\xff\xfe", b"-x", b" lead", b"trail ", b"#a", b"!b", b"a*b?[c]",
-             b"\xe2\x80\xae", b"'quote\"", b"\\back", b"\x1b[31m", "日本".encode()]
+    names = [
+        b"new\nline",
+        b"tab\t",
+        b"\xff\xfe",
+        b"-x",
+        b" lead",
+        b"trail ",
+        b"#a",
+        b"!b",
+        b"a*b?[c]",
+        b"\xe2\x80\xae",
+        b"'quote\"",
+        b"\\back",
+        b"\x1b[31m",
+        "日本".encode(),
+    ]
     folder = os.fsencode(repo.root / "d")
     os.mkdir(folder)
     for name in names:
