@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import cast
 
+from datavc.core import paths
 from datavc.core.digest import Digest
 from datavc.core.hashing import hash_bytes
 from datavc.core.paths import RepoPath
@@ -116,9 +117,12 @@ class Scanner:
         What cannot be read becomes an entry that equals nothing, and stands in
         `reader.failures`; a reader that stores raises instead.
         """
+        folder = os.path.join(self._root, paths.parent(output)).rstrip("/")
         try:
             status = os.lstat(os.path.join(self._root, output))
         except (FileNotFoundError, NotADirectoryError):
+            return Scan(output)
+        if os.path.realpath(folder) != folder:  # beyond a link, as Git sees it, is nothing of ours
             return Scan(output)
         scan = Scan(output, "directory" if stat.S_ISDIR(status.st_mode) else "file")
         probe = self._cache.now(status.st_dev)

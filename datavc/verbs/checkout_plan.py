@@ -16,7 +16,7 @@ from datavc.core.digest import Digest
 from datavc.core.errors import DatavcError
 from datavc.core.outputs import Failure
 from datavc.core.paths import RepoPath
-from datavc.core.tree import EMPTY_DIRECTORY, FILE, TreeEntry
+from datavc.core.tree import EMPTY_DIRECTORY, FILE, Seams, TreeEntry
 from datavc.repo.file_reader import FileReader
 from datavc.repo.placed import PlacedRecord
 from datavc.repo.scan import Scan
@@ -81,11 +81,18 @@ def wanted_tree(store: ObjectStore, output: RepoPath, digest: Digest, scan: Scan
 
     Raises:
         DataError: a part of the tree is not in the store.
+        FormatError: it is not a tree, or a hostile one.
     """
     here = {segment.summary.digest for segment in scan.segments}
     parts = trees.segments(store, digest)
     shared = frozenset(part.digest for part in parts if part.digest in here)
-    entries = [e for part in parts if part.digest not in shared for e in trees.leaf(store, part)]
+    entries: list[TreeEntry] = []
+    seams = Seams(f"tree {digest}")
+    for part in parts:
+        if part.digest not in shared:
+            found = trees.leaf(store, part)
+            seams.check(found)
+            entries += found
     return Wanted(output, digest, tuple(entries), shared)
 
 

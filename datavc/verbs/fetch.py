@@ -12,7 +12,7 @@ from datavc.core.tree import TreeEntry
 from datavc.repo.repo import Repo
 from datavc.repo.targets import Selection, require_matches
 from datavc.store import trees
-from datavc.store.object_store import ObjectStore
+from datavc.store.object_store import WHOLE_LIMIT, ObjectStore
 from datavc.store.transfer import copy
 from datavc.verbs.push import NOWHERE
 from datavc.verbs.syncing import Remote, SyncOptions, SyncResult, by_remote, meant, open_remote
@@ -82,7 +82,8 @@ class _Fetch:
     def trees(self, roots: Iterable[Digest], chosen: Sequence[Selection]) -> None:
         """Bring the lists of files of all chosen directories: roots, then their segments."""
         served = {s.output.digest: s.output.path for s in chosen}
-        self._bring({d: (None, served[d]) for d in roots if not self._repo.objects.holds(d)})
+        lacking = {d: (None, served[d]) for d in roots if not self._repo.objects.holds(d)}
+        self._bring(lacking, WHOLE_LIMIT)
         segments: dict[Digest, tuple[int | None, str]] = {}
         for root in roots:
             try:
@@ -92,7 +93,7 @@ class _Fetch:
             for part in parts:
                 if not self._repo.objects.holds(part.digest):
                     segments[part.digest] = None, served[root]
-        self._bring(segments)
+        self._bring(segments, WHOLE_LIMIT)
 
     def choose(self, selection: Selection) -> None:
         """Want the files of one selection."""
@@ -134,7 +135,10 @@ class _Fetch:
         if not any(failure.digest == output.digest for failure in self._result.failures):
             self._result.failures.append(Failure(output.path, output.digest, error.message))
 
-    def _bring(self, lacking: dict[Digest, tuple[int | None, str]]) -> None:
+    def _bring(
+        self, lacking: Mapping[Digest, tuple[int | None, str]], limit: int | None = None
+    ) -> None:
+        """Copy objects into the cache; `limit` is the most bytes of one whose size is unknown."""
         if not lacking:
             return
         if self._remote is None:
@@ -148,13 +152,13 @@ class _Fetch:
         done = copy(
             self._remote.store,
             self._repo.objects,
-            [(digest, size) for digest, (size, _) in lacking.items()],
+            [(d, limit if size is None else size) for d, (size, _) in lacking.items()],
             jobs=self._remote.jobs(self._options),
             progress=self._progress,
         )
         self._result.took(done, {digest: path for digest, (_, path) in lacking.items()})
 
-    def _preview(self, lacking: dict[Digest, tuple[int | None, str]]) -> None:
+    def _preview(self, lacking: Mapping[Digest, tuple[int | None, str]]) -> None:
         """Count what would come, and name what the remote lacks too."""
         absent = self._remote.store.missing(lacking.keys()) if self._remote is not None else set()
         for digest, (size, path) in lacking.items():
