@@ -47,6 +47,7 @@ def data(work: Work) -> Work:
 def test_a_fresh_project_is_well(data: Work) -> None:
     result = doctor(str(data.root), {})
 
+    assert [check for check in result.checks if check.state == "fail"] == []
     assert result.exit_code == 0
     assert {check.state for check in result.checks if check.name != "links"} == {"ok", "warn"}
     assert [c.name for c in result.checks if c.state == "warn" and c.name != "links"] == [
