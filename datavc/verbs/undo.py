@@ -63,6 +63,7 @@ class UndoResult:
     restored: list[RepoPath] = field(default_factory=list)
     deleted: list[RepoPath] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     dry_run: bool = False
 
     def to_json(self) -> dict[str, object]:
@@ -106,11 +107,23 @@ def undo(repo: Repo, *, dry_run: bool = False, progress: Progress = SILENT) -> U
     progress.start("Comparing", len(operation.changes))
     work = _Undo(repo, operation, progress)
     result = UndoResult(_listed(operation), dry_run=dry_run)
+    result.warnings += _bared(repo, operation)
     if dry_run:
         work.foretell(result)
     else:
         work.carry_out(result)
     return result
+
+
+def _bared(repo: Repo, operation: Operation) -> list[str]:
+    """Warn of data that Git will see, because its pointer, which Git has, goes again."""
+    gone = {c.path: recorded_by(c) for c in operation.changes if c.before.absent and c.after.text}
+    return [
+        f"{pointer} is in Git already: the next `git add --all` takes {output.path} itself into "
+        f"Git, unless you `git checkout -- {pointer}`"
+        for pointer, output in gone.items()
+        if output is not None and pointer in repo.git.tracked([pointer])
+    ]
 
 
 def _listed(operation: Operation) -> Listed:

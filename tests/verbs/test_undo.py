@@ -228,3 +228,11 @@ def test_the_command_lists_and_takes_back(repo: RepoBuilder) -> None:
     assert set(found) == {"id", "time", "command", "files", "bytes"}
     assert "Took back `datavc add`" in said
     assert empty.code == 1 and "no operation" in empty.stderr
+
+
+def test_taking_back_an_add_that_git_has_warns_of_what_git_will_see(work: Work) -> None:
+    work.version({"d/a": b"a"}, "v1")
+
+    result = undo(work.repo())
+
+    assert any("d.datavc is in Git already" in warning for warning in result.warnings)
