@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from datavc.core import paths
+from datavc.core.outputs import POINTER_SUFFIX
 from datavc.core.progress import Progress
 from datavc.core.tree import LINK, TreeEntry
 from datavc.repo import ignore
@@ -56,3 +58,18 @@ def is_link_of_ours(repo: Repo, entry: TreeEntry) -> bool:
     """
     objects = os.path.join(repo.objects.root, "objects") + os.sep
     return entry.flags == LINK and entry.content.startswith(objects)
+
+
+def misnamed(repo: Repo, found: Inventory) -> list[str]:
+    """Return a warning for each pointer that was renamed by hand together with its data."""
+
+    def is_there(path: str) -> bool:
+        return os.path.lexists(repo.layout.absolute(path))
+
+    named = {out.recorded_in.removesuffix(POINTER_SUFFIX): out for out in found.outputs.values()}
+    return [
+        f"{out.recorded_in} records {out.path}, which is not there, but {beside} is: write "
+        f"`path: {paths.name(beside)}` into it, then `datavc add {beside}`"
+        for beside, out in named.items()
+        if beside != out.path and not is_there(out.path) and is_there(beside)
+    ]

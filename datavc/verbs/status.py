@@ -106,7 +106,9 @@ def status(
     chosen = select(known, [repo_path(repo.root, repo.here, text) for text in targets])
     passed_over = unreadable(known)
     result = StatusResult(
-        outputs=len(chosen), unreadable=len(passed_over), warnings=list(passed_over)
+        outputs=len(chosen),
+        unreadable=len(passed_over),
+        warnings=[*passed_over, *misnamed(repo, known)],
     )
     progress.start("Checking")
     _committed(repo, known, chosen if targets else None, options, result)
