@@ -19,7 +19,7 @@ from datavc.repo.snapshot import at_commit
 from datavc.repo.targets import Selection, repo_path, require_matches, select
 from datavc.verbs.cloud import lacking
 from datavc.verbs.comparing import Version, changes, file_paths, is_same, lying, recorded
-from datavc.verbs.scanning import inventory, reader, scanner, unreadable
+from datavc.verbs.scanning import inventory, misnamed, reader, scanner, unreadable
 from datavc.verbs.syncing import SyncOptions
 
 
