@@ -7,6 +7,7 @@ is lost, everything absent counts as not fetched: the harmless side.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -80,16 +81,17 @@ class Placed:
 
     def put(self, output: RepoPath, record: PlacedRecord) -> None:
         """Note what lies here now, durably: it says what absence means."""
-        import json
+        self.put_all({output: record}, "batch")
 
-        if self.get(output) == record:
-            return
-        paths = None if record.paths is None else sorted(record.paths, key=sort_key)
-        data = {"path": output, "digest": record.digest, "paths": paths}
-        if record.shown is not None:
-            data["shown"] = record.shown
-        os.makedirs(self._folder, exist_ok=True)
-        atomic.write_text(self._file(output), json.dumps(data) + "\n")
+    def put_all(
+        self, records: Mapping[RepoPath, PlacedRecord], durability: atomic.Durability
+    ) -> None:
+        """Note what lies here now of many outputs, together durable."""
+        changed = {out: record for out, record in records.items() if self.get(out) != record}
+        if changed:
+            os.makedirs(self._folder, exist_ok=True)
+            files = {self._file(out): (_encoded(out, r), 0o644) for out, r in changed.items()}
+            atomic.write_many(files, durability)
 
     def outputs(self) -> list[RepoPath]:
         """Return the outputs that have a record."""
@@ -115,3 +117,13 @@ class Placed:
         import xxhash
 
         return os.path.join(self._folder, xxhash.xxh3_128_hexdigest(sort_key(output)) + ".json")
+
+
+def _encoded(output: RepoPath, record: PlacedRecord) -> bytes:
+    import json
+
+    paths = None if record.paths is None else sorted(record.paths, key=sort_key)
+    data = {"path": output, "digest": record.digest, "paths": paths}
+    if record.shown is not None:
+        data["shown"] = record.shown
+    return (json.dumps(data) + "\n").encode("utf-8", "surrogateescape")

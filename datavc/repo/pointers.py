@@ -52,6 +52,20 @@ def write_text(root: str, path: RepoPath, text: str) -> None:
     atomic.write_text(file, text, mode=_mode(file, path))
 
 
+def write_texts(root: str, texts: Mapping[RepoPath, str], durability: atomic.Durability) -> None:
+    """Write many pointer files, each whole, together durable.
+
+    Raises:
+        PathError: a symbolic link, or anything but a file, is in the way of one; none is written.
+    """
+    files = {}
+    for path, text in texts.items():
+        _refuse_links(root, path)
+        file = os.path.join(root, path)
+        files[file] = text.encode("utf-8", "surrogateescape"), _mode(file, path)
+    atomic.write_many(files, durability)
+
+
 def remove(root: str, path: RepoPath) -> bool:
     """Remove a pointer or ignore file; False if it is not there.
 

@@ -12,7 +12,7 @@ import fcntl
 import functools
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 Durability = Literal["full", "batch", "none"]
@@ -135,3 +135,34 @@ def write_bytes(file: str, data: bytes, *, mode: int = 0o644, durable: bool = Tr
 def write_text(file: str, text: str, *, mode: int = 0o644, durable: bool = True) -> None:
     """Replace `file` by `text` in UTF-8 (surrogate escapes become the bytes they stand for)."""
     write_bytes(file, text.encode("utf-8", "surrogateescape"), mode=mode, durable=durable)
+
+
+def write_many(files: Mapping[str, tuple[bytes, int]], durability: Durability) -> None:
+    """Replace each file by its bytes, with its mode; all bytes are durable before the first name.
+
+    All must lie on one file system. Killed in the middle, some are old and some new, none is torn.
+    """
+    if len(files) <= FEW:
+        for file, (data, mode) in files.items():
+            write_bytes(file, data, mode=mode, durable=durability != "none")
+        return
+    made: dict[str, str] = {}
+    try:
+        for file, (data, mode) in files.items():
+            folder, name = os.path.split(file)
+            temporary = os.path.join(folder, f".{name[:80]}.{os.urandom(6).hex()}.tmp")
+            made[temporary] = file
+            fd = os.open(temporary, _CREATE, mode)
+            try:
+                write_all(fd, data)
+            finally:
+                os.close(fd)
+        root = os.path.dirname(next(iter(made)))
+        sync_files([*made], root, durability)
+        for temporary in [*made]:
+            os.rename(temporary, made.pop(temporary))
+        sync_folders(sorted({os.path.dirname(file) for file in files}), root, durability)
+    finally:
+        for temporary in made:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)

@@ -27,10 +27,10 @@ def publish(repo: Repo, drafts: Sequence[Draft], command: str, progress: Progres
         # A line too many harms nobody; a pointer whose data Git would take in does.
         touched = ignore(repo, [(d.target.path, d.pointer.kind == "directory") for d in drafts])
         workspaces.announce(repo, also=[draft.pointer.digest for draft in drafts])
-        for change in changes:
-            pointers.write_text(repo.root, change.path, change.after.text or "")
-        for draft in drafts:
-            repo.placed.put(draft.target.path, draft.placed)
+        durability = repo.config.core.durability
+        texts = {change.path: change.after.text or "" for change in changes}
+        pointers.write_texts(repo.root, texts, durability)
+        repo.placed.put_all({draft.target.path: draft.placed for draft in drafts}, durability)
         stage(repo, [*(change.path for change in changes), *touched])
     return True
 
