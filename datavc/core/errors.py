@@ -9,8 +9,7 @@
     ├── UsageError           2   the command line is wrong
     ├── DataError            4   bytes are missing or damaged
     ├── BusyError            5   somebody else holds the lock
-    ├── RemoteError          6   a remote refused, or cannot be reached
-    └── CheckFailed          7   a check said no
+    └── RemoteError          6   a remote refused, or cannot be reached
 
 The number is the exit code. 3 (partly done) and 7 (differences, with `--exit-code`) also come from
 results, 130, 141 and 143 from signals and closed pipes, 255 from a bug.
@@ -80,9 +79,3 @@ class RemoteError(DatavcError):
         """Keep whether the same request may succeed a moment later."""
         super().__init__(message, hint)
         self.transient = transient
-
-
-class CheckFailed(DatavcError):
-    """A check that was asked for said no."""
-
-    exit_code = 7

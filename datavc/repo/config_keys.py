@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
+from datavc.core.digest import IDENTITY_ALGORITHMS
 from datavc.core.errors import ConfigError
 from datavc.core.nearest import nearest
 
@@ -152,7 +153,7 @@ KEYS: tuple[Key, ...] = (
     Key("core.remote", text, None, "The remote that push, pull and fetch use."),
     Key(
         "core.digest",
-        choice("blake3", "xxh128", "sha256"),
+        choice(*IDENTITY_ALGORITHMS),
         "blake3",
         "How new data is named. `datavc init --digest` sets it once.",
     ),

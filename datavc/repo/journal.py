@@ -155,14 +155,6 @@ class Journal:
         with suppress(FileNotFoundError):
             os.unlink(self._file(identity))
 
-    def expire(self, days: float) -> int:
-        """Drop what is older than `days`; return how many operations went."""
-        limit = (time.time() - days * 86400) * 1000
-        old = [identity for identity in self.ids() if _millis(identity) < limit]
-        for identity in old:
-            self.drop(identity)
-        return len(old)
-
     def _file(self, identity: str) -> str:
         return os.path.join(self._folder, identity + ".jsonl")
 

@@ -11,9 +11,8 @@ FOLDER = ".datavc"
 """The project's own folder; what stands in it is described in `datavc help formats`."""
 CONFIG = "config.toml"
 LOCAL_CONFIG = "config.local.toml"
-ALIASES = "aliases.jsonl"
 IGNORE_FILE = ".datavcignore"
-TRACKED = (CONFIG, ".gitignore", ALIASES)
+TRACKED = (CONFIG, ".gitignore")
 """What Git may track below `.datavc/`; all else there is this clone's alone."""
 
 
@@ -39,11 +38,6 @@ class Layout(NamedTuple):
     def local_config(self) -> str:
         """Settings of this clone alone, mode 0600; the place for secrets."""
         return self._below(LOCAL_CONFIG)
-
-    @property
-    def aliases(self) -> str:
-        """Which digests of different algorithms name the same bytes; tracked by Git."""
-        return self._below(ALIASES)
 
     @property
     def default_cache(self) -> str:

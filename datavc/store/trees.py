@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from datavc.core import tree
 from datavc.core.digest import Digest
@@ -11,14 +11,6 @@ from datavc.core.errors import FormatError
 from datavc.core.tree import Segment, TreeEntry, TreeSummary
 from datavc.formats import tree as codec
 from datavc.store.object_store import ObjectStore, Stored, read
-
-
-class Needed(NamedTuple):
-    """An object that a version needs: digest, bytes if recorded, and a file that it serves."""
-
-    digest: Digest
-    size: int | None
-    path: str
 
 
 class BytesWriter(Protocol):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 
 from datavc.core import paths
-from datavc.core.digest import Digest
 from datavc.core.errors import BusyError, DataError, DatavcError
 from datavc.core.outputs import Failure
 from datavc.core.paths import RepoPath
@@ -127,8 +126,3 @@ def _vanished(repo: Repo, known: Inventory) -> list[RepoPath]:
         if pointer_path(path) not in in_git
         and not any(paths.is_inside(file, path) for file in in_git)
     ]
-
-
-def digests_of(failures: Iterable[Failure]) -> set[Digest]:
-    """Return the objects that `failures` name."""
-    return {Digest(failure.digest) for failure in failures if failure.digest}
