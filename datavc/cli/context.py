@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -115,7 +116,8 @@ def _sentence(failure: object) -> str:
     path, message = getattr(failure, "path", ""), getattr(failure, "message", "")
     if not message:
         return str(failure)
-    return f"{path}: {message}" if path and path not in message else message
+    named = re.search(rf"(?<![\w/.-]){re.escape(path)}(?![\w/-])", message)
+    return f"{path}: {message}" if path and not named else message
 
 
 @contextmanager

@@ -14,6 +14,8 @@ SMALL = 8 << 20
 """Bytes up to which a blob travels in one request; larger ones go in parts and ranges."""
 PART = 8 << 20
 """Bytes of a part or a range, at least: a multiple of what S3 and Azure ask for (5 and 4 MiB)."""
+SLOWEST = 64 << 10
+"""Bytes a second that a body may always take, on top of the time-out of a request."""
 PARTS_AT_ONCE = 4
 """Parts of one blob in flight: with PART this bounds the memory of a transfer."""
 

@@ -135,11 +135,11 @@ def _s3_opener(remote: RemoteConfig) -> Callable[[], Dialect]:
         def opened() -> Dialect:
             filesystem = _open(_KINDS["s3"], given, remote.name)
             filesystem.retries = 1  # RetryBackend repeats, nobody else
-            return S3Dialect(filesystem)
+            return S3Dialect(filesystem, remote.read_timeout_s)
 
         return opened
 
-    return lambda: ObstoreDialect(open_adapter(adapter))
+    return lambda: ObstoreDialect(open_adapter(adapter), remote.read_timeout_s)
 
 
 def _open(kind: _Kind, given: dict[str, Any], name: str, url: str = "") -> FileSystem:

@@ -14,13 +14,11 @@ from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 from datavc.core.errors import DatavcError, RemoteError
 from datavc.remote import trouble
-from datavc.remote.backend import SMALL, BlobInfo, Capabilities
+from datavc.remote.backend import SLOWEST, SMALL, BlobInfo, Capabilities
 from datavc.remote.dialects import Dialect, FileSystem, GenericDialect, SshDialect
 
 T = TypeVar("T")
 
-SLOWEST = 64 << 10
-"""Bytes a second that a body may always take, on top of the time-out of a request."""
 GRACE_S = 5.0
 """How much longer than its deadline a request is waited for, should it not end by itself."""
 LARGE_AT_ONCE = 4

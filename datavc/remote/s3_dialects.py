@@ -9,15 +9,24 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
-from datavc.remote.backend import PARTS_AT_ONCE, BlobInfo
+from datavc.remote.backend import PARTS_AT_ONCE, SLOWEST, BlobInfo
 from datavc.remote.dialects import FileSystem, GenericDialect, part_size, parts, seconds
 
 AT_ONCE = 1_000
 """Names in one request, to list or to delete: S3's bound."""
 
 
+PIECE = 1 << 20
+"""Bytes of a body that are read at a time, at most."""
+
+
 class S3Dialect(GenericDialect):
     """s3fs, one request a call."""
+
+    def __init__(self, filesystem: FileSystem, patience_s: float) -> None:
+        """Speak to an `S3FileSystem`; a server may be silent for `patience_s` at a time."""
+        super().__init__(filesystem)
+        self._patience_s = patience_s
 
     def _place(self, path: str) -> dict[str, str]:
         bucket, _, key = path.partition("/")
@@ -57,13 +66,23 @@ class S3Dialect(GenericDialect):
         return {"PartNumber": number, "ETag": answer["ETag"]}
 
     async def get(self, path: str, start: int, end: int | None) -> bytes:
-        """Read a range."""
+        """Read a range, and no more than that, whatever the server sends."""
+        import asyncio
+
         wanted = {} if not start and end is None else {"Range": f"bytes={start}-"}
         if end is not None:
             wanted["Range"] += str(end - 1)
-        answer = await self._fs._call_s3("get_object", **self._place(path), **wanted)
+        async with asyncio.timeout(self._patience_s):
+            answer = await self._fs._call_s3("get_object", **self._place(path), **wanted)
+        taken = bytearray()
         async with answer["Body"] as body:
-            return bytes(await body.read())
+            while left := PIECE if end is None else min(PIECE, end - start - len(taken)):
+                async with asyncio.timeout(self._patience_s):
+                    piece = await body.read(left)
+                if not piece:
+                    break
+                taken += piece
+        return bytes(taken)
 
     async def stat(self, path: str) -> BlobInfo | None:
         """Ask for an object's head."""
@@ -75,11 +94,14 @@ class S3Dialect(GenericDialect):
 
     async def list(self, path: str) -> list[BlobInfo]:
         """Ask for pages of 1,000 names, one after the other."""
+        import asyncio
+
         place = self._place(path)
         request = {"Bucket": place["Bucket"], "Prefix": f"{place['Key']}/"}
         found: list[BlobInfo] = []
         while True:
-            page = await self._fs._call_s3("list_objects_v2", **request)
+            async with asyncio.timeout(self._patience_s):
+                page = await self._fs._call_s3("list_objects_v2", **request)
             for item in page.get("Contents", ()):
                 name = f"{place['Bucket']}/{item['Key']}"
                 found.append(BlobInfo(name, item["Size"], seconds(item["LastModified"])))
@@ -103,9 +125,10 @@ class S3Dialect(GenericDialect):
 class ObstoreDialect:
     """obstore's fsspec adapter, by the store inside it: one request a call."""
 
-    def __init__(self, filesystem: FileSystem) -> None:
-        """Speak to an `obstore.fsspec.FsspecStore`."""
+    def __init__(self, filesystem: FileSystem, patience_s: float) -> None:
+        """Speak to an `obstore.fsspec.FsspecStore`; see `S3Dialect` for `patience_s`."""
         self._fs = filesystem
+        self._patience_s = patience_s
 
     def _place(self, path: str) -> tuple[Any, str]:
         bucket, _, key = path.partition("/")
@@ -143,16 +166,18 @@ class ObstoreDialect:
 
     async def get(self, path: str, start: int, end: int | None) -> bytes:
         """Read a range."""
+        import asyncio
+
         store, key = self._place(path)
-        if start and end is not None:
-            return bytes((await store.get_range_async(key, start=start, end=end)).to_bytes())
         # From the beginning no range is asked for: some servers answer one with the whole, which
         # this library refuses, and most objects are smaller than what is asked for anyway.
-        answer = await store.get_async(
-            key, options={"range": {"offset": start}} if start else None
-        )
-        if end is None or answer.meta["size"] <= end:
-            return bytes((await answer.bytes_async()).to_bytes())
+        wanted = {"offset": start} if end is None else (start, end)
+        async with asyncio.timeout(self._patience_s):
+            answer = await store.get_async(key, options={"range": wanted} if start else None)
+        if start or end is None or answer.meta["size"] <= end:
+            first, last = answer.range
+            async with asyncio.timeout(self._patience_s + (last - first) / SLOWEST):
+                return bytes((await answer.bytes_async()).to_bytes())
         taken = bytearray()
         async for piece in answer.stream():
             taken += piece.to_bytes() if hasattr(piece, "to_bytes") else piece
@@ -171,13 +196,21 @@ class ObstoreDialect:
 
     async def list(self, path: str) -> list[BlobInfo]:
         """Ask for pages of 1,000 names, one after the other."""
+        import asyncio
+
         store, key = self._place(path)
         bucket = path.partition("/")[0]
-        return [
-            BlobInfo(f"{bucket}/{item['path']}", item["size"], seconds(item["last_modified"]))
-            async for page in store.list(key, chunk_size=AT_ONCE)
-            for item in page
-        ]
+        pages = aiter(store.list(key, chunk_size=AT_ONCE))
+        found: list[BlobInfo] = []
+        while True:
+            async with asyncio.timeout(self._patience_s):
+                page = await anext(pages, None)
+            if page is None:
+                return found
+            found += [
+                BlobInfo(f"{bucket}/{item['path']}", item["size"], seconds(item["last_modified"]))
+                for item in page
+            ]
 
     async def delete(self, paths: Sequence[str]) -> None:
         """Remove objects, a thousand a request."""

@@ -19,7 +19,7 @@ from datavc.core.digest import Digest
 from datavc.core.hashing import hash_bytes
 from datavc.core.paths import RepoPath
 from datavc.core.progress import Progress
-from datavc.core.tree import LINK, Segment, TreeEntry, TreeSummary
+from datavc.core.tree import EXECUTABLE, FILE, LINK, Segment, TreeEntry, TreeSummary
 from datavc.formats.tree import encode_leaf, encode_root
 from datavc.repo import walk
 from datavc.repo.file_reader import FileReader
@@ -108,6 +108,7 @@ class Scanner:
         self._root = root
         self._cache = cache
         self._algorithm = algorithm
+        self._prefix = f"{algorithm}:"
         self._rules = rules
         self._progress = progress
 
@@ -146,7 +147,7 @@ class Scanner:
         keys = [found.key for found in group]
         first = RepoPath(keys[0][0])
         cached = self._cache.load(output, first)
-        if cached is not None and cached.leaf and cached.keys == keys:
+        if cached is not None and cached.leaf.startswith(self._prefix) and cached.keys == keys:
             weak = trust is Trust.IDENTITY and any(value.weak for value in cached.values)
             if not weak and len(cached.values) == len(keys):
                 if (settled := cached.all_settled(probe)) is not None:
@@ -185,6 +186,8 @@ class Scanner:
         unread: list[tuple[int, Found, StatValue | None]] = []
         for index, found in enumerate(group):
             key, value = known.get(found.key[0], (None, None))
+            if value is not None and not self._speaks(value):
+                value = None
             if (
                 value is not None
                 and key == found.key
@@ -197,6 +200,11 @@ class Scanner:
         for index, value in reader.read_all(output, unread):
             values[index] = value
         return cast(list[StatValue], values)
+
+    def _speaks(self, value: StatValue) -> bool:
+        """Tell whether a digest is of this scan's algorithm; one of another cannot be compared."""
+        is_file = value.flags in (FILE, EXECUTABLE)
+        return not is_file or value.content.startswith(self._prefix)
 
 
 def _entry(key: StatKey, value: StatValue) -> TreeEntry:

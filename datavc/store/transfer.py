@@ -68,6 +68,7 @@ def copy(
     if plan:
         with target.writer() as writer:
             each(lambda item: session.move(item, writer), plan, jobs)
+    session.check()
     done = frozenset(stored.digest for stored in session.stored)
     size = sum(stored.size for stored in session.stored)
     return Transferred(len(done), size, done, tuple(session.failures))
@@ -83,6 +84,7 @@ class _Session:
         self.failures: list[Unsent] = []
         self._in_a_row = 0
         self._limit = first_limit
+        self._last: RemoteError | None = None
 
     def move(self, item: Wanted, writer: ObjectWriter) -> None:
         """Copy one object, or note why not."""
@@ -93,9 +95,15 @@ class _Session:
             self._in_a_row += 1
             if not error.transient or self._in_a_row >= self._limit:
                 raise
+            self._last = error
             self._note(item, error)
         except DatavcError as error:
             self._note(item, error)
+
+    def check(self) -> None:
+        """Raise what the remote answered if it was all that it ever answered."""
+        if self._last is not None and len(self.failures) == self._in_a_row and not self.stored:
+            raise self._last
 
     def _note(self, item: Wanted, error: DatavcError) -> None:
         log.debug("object %s was not copied: %s", item[0], error)

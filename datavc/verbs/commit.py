@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from datavc.core import digest as digests
 from datavc.core import paths
 from datavc.core.diff import Change
 from datavc.core.errors import BusyError, DataError, DatavcError, PathError
@@ -20,7 +21,7 @@ from datavc.verbs.add_targets import Target
 from datavc.verbs.comparing import changes, is_same, lying, recorded
 from datavc.verbs.publishing import publish
 from datavc.verbs.recording import Annotations, Recorder
-from datavc.verbs.scanning import inventory, reader, scanner, unreadable
+from datavc.verbs.scanning import Looker, inventory, unreadable
 
 TRIES = 5
 """How often a commit starts over because another process rewrote the same pointer meanwhile."""
@@ -191,20 +192,20 @@ class _Look:
         self._repo = repo
         self._prune = prune
         self._strict = strict
-        self._scanner = scanner(repo, progress)
-        self._reader = reader(repo, progress)
+        self._looker = Looker(repo, progress)
         self.warnings: list[str] = []
 
     def at(self, selection: Selection) -> Changed | None:
         """Return what changed of one selection, None if nothing did."""
         output = selection.output
-        scan = self._scanner.scan(output.path, self._reader, Trust.CHANGED)
+        scan = self._looker.scan(output, Trust.CHANGED)
         if not scan.present:
             self._gone(selection)
             return None
         if not selection.whole:
             require_matches(selection, self._all_paths(selection, scan))
-        version, now = recorded(self._repo.objects, output), lying(scan, self._algorithm)
+        version = recorded(self._repo.objects, output)
+        now = lying(scan, digests.algorithm(output.digest))
         if is_same(version, now):
             return None
         try:
@@ -213,10 +214,6 @@ class _Look:
             return self._changed(selection, scan, ())
         real = self._real(selection, found)
         return self._changed(selection, scan, real) if real else None
-
-    @property
-    def _algorithm(self) -> str:
-        return self._repo.objects.algorithm
 
     def _gone(self, selection: Selection) -> None:
         output = selection.output

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from datavc.core import digest as digests
 from datavc.core.diff import Change, with_renames
 from datavc.core.digest import Digest
 from datavc.core.errors import DatavcError
@@ -19,7 +20,7 @@ from datavc.repo.scan import Trust
 from datavc.repo.snapshot import at_commit
 from datavc.repo.targets import Selection, narrow, not_tracked, repo_path, require_matches
 from datavc.verbs.comparing import Version, changes, file_paths, is_same, lying, recorded
-from datavc.verbs.scanning import inventory, reader, scanner, unreadable
+from datavc.verbs.scanning import Looker, inventory, unreadable
 
 
 class DiffEntry(NamedTuple):
@@ -148,7 +149,7 @@ def _in_workspace(
 ) -> Side:
     """Return what lies in the workspace; what was never fetched counts as recorded."""
     progress.start("Comparing")
-    look, eyes = scanner(repo, progress), reader(repo, progress)
+    looker = Looker(repo, progress)
     side: Side = {}
     known = inventory(repo)
     result.warnings += unreadable(known)
@@ -157,14 +158,15 @@ def _in_workspace(
         selection = narrow(output, wanted)
         if selection is None:
             continue
-        scan = look.scan(output.path, eyes, Trust.CHANGED)
+        scan = looker.scan(output, Trust.CHANGED)
         name = output.path + ("/" if output.is_directory else "")
         if repo.objects.missing([output.digest]):
             result.not_in_cache.append(DiffEntry(name, None, output.digest))
         record = repo.placed.get(output.path)
         if scan.present:
             had = had_here(repo.objects, record, output.digest)
-            side[output.path] = Part(lying(scan, repo.objects.algorithm), selection, had)
+            now = lying(scan, digests.algorithm(output.digest))
+            side[output.path] = Part(now, selection, had)
         elif record is None:
             side[output.path] = Part(recorded(repo.objects, output), selection)
     return side

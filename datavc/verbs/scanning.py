@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 
+from datavc.core import digest as digests
 from datavc.core import paths
-from datavc.core.outputs import POINTER_SUFFIX
+from datavc.core.outputs import POINTER_SUFFIX, TrackedOutput
 from datavc.core.progress import Progress
 from datavc.core.tree import LINK, TreeEntry
 from datavc.repo import ignore
 from datavc.repo.file_reader import FileReader, ReaderSettings
 from datavc.repo.inventory import Inventory, load
 from datavc.repo.repo import Repo
-from datavc.repo.scan import Scanner
+from datavc.repo.scan import Scan, Scanner, Trust
 from datavc.repo.snapshot import Workspace
 from datavc.store.local_writer import LocalWriter
 
@@ -22,20 +23,57 @@ def jobs(repo: Repo) -> int:
     return repo.config.core.jobs or min(8, os.cpu_count() or 1)
 
 
-def scanner(repo: Repo, progress: Progress) -> Scanner:
+def scanner(repo: Repo, progress: Progress, algorithm: str | None = None) -> Scanner:
     """Return a scanner of the workspace with its `.datavcignore` rules."""
     rules = ignore.load(repo.root)
-    return Scanner(repo.root, repo.stat_cache, repo.objects.algorithm, rules, progress)
+    named = algorithm or repo.objects.algorithm
+    return Scanner(repo.root, repo.stat_cache, named, rules, progress)
 
 
-def reader(repo: Repo, progress: Progress, writer: LocalWriter | None = None) -> FileReader:
-    """Return a reader of the workspace's files, which stores them if it has a `writer`."""
+def reader(
+    repo: Repo,
+    progress: Progress,
+    writer: LocalWriter | None = None,
+    algorithm: str | None = None,
+) -> FileReader:
+    """Return a reader of the workspace's files, which stores them if it has a `writer`.
+
+    The algorithm is the project's own by default.
+    """
     objects = os.path.join(repo.objects.root, "objects")
     by_link = repo.config.cache.types[0] == "hardlink"
-    settings = ReaderSettings(
-        repo.root, repo.objects.algorithm, objects, jobs(repo), repo.objects.holds, by_link
-    )
+    named = algorithm or repo.objects.algorithm
+    settings = ReaderSettings(repo.root, named, objects, jobs(repo), repo.objects.holds, by_link)
     return FileReader(settings, progress, writer)
+
+
+class Looker:
+    """Scans outputs for comparison, each in the algorithm that its record uses.
+
+    So data that another choice of `core.digest`, or another tool, recorded is not taken for
+    changed because its name is of another kind.
+    """
+
+    def __init__(self, repo: Repo, progress: Progress) -> None:
+        """Look at the workspace of `repo`."""
+        self._repo = repo
+        self._progress = progress
+        self._by_algorithm: dict[str, tuple[Scanner, FileReader]] = {}
+
+    def scan(self, output: TrackedOutput, trust: Trust) -> Scan:
+        """Return what lies at an output.
+
+        Raises:
+            PathError: a folder cannot be read.
+        """
+        algorithm = digests.algorithm(output.digest)
+        if algorithm not in self._by_algorithm:
+            self._by_algorithm[algorithm] = (
+                scanner(self._repo, self._progress, algorithm),
+                reader(self._repo, self._progress, algorithm=algorithm),
+            )
+        look, eyes = self._by_algorithm[algorithm]
+        return look.scan(output.path, eyes, trust)
 
 
 def inventory(repo: Repo) -> Inventory:

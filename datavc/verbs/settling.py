@@ -24,7 +24,7 @@ from datavc.verbs.applying import apply
 from datavc.verbs.checkout_plan import Judge, Plan, Wanted
 from datavc.verbs.checkout_result import CheckoutOptions, CheckoutResult
 from datavc.verbs.saving import save_each
-from datavc.verbs.scanning import is_link_of_ours, reader, scanner
+from datavc.verbs.scanning import Looker, is_link_of_ours, reader, scanner
 
 NOT_HERE = "is not in the cache (`datavc pull` gets it)"
 
@@ -40,7 +40,7 @@ class Settler:
         self._options = options
         self._result = result
         self._progress = progress
-        self._scanner = scanner(repo, progress)
+        self._looker = Looker(repo, SILENT)
         self._lease: Lease | None = None
         self._begun = ""
 
@@ -52,7 +52,7 @@ class Settler:
     def settle(self, selection: Selection) -> None:
         """Make one output what its pointer says."""
         output = selection.output
-        scan = self._scan(output.path)
+        scan = self._looker.scan(output, Trust.IDENTITY)
         try:
             wanted = self._wanted(output, scan)
         except DataError as error:
@@ -65,7 +65,7 @@ class Settler:
 
     def withdraw(self, output: RepoPath) -> None:
         """Take away what this workspace was given of an output that is tracked no longer."""
-        scan = self._scan(output)
+        scan = scanner(self._repo, SILENT).scan(output, reader(self._repo, SILENT), Trust.IDENTITY)
         record = self._repo.placed.get(output)
         wanted = Wanted(output, None, ())
         self._claim(wanted, scan)
@@ -76,9 +76,6 @@ class Settler:
         if not self._options.dry_run and len(self._result.failures) == failed:
             self._repo.placed.forget(output)
             self._repo.stat_cache.forget(output)
-
-    def _scan(self, output: RepoPath) -> Scan:
-        return self._scanner.scan(output, reader(self._repo, SILENT), Trust.IDENTITY)
 
     def _wanted(self, output: TrackedOutput, scan: Scan) -> Wanted:
         pointer = output.pointer

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from datavc.core import digest as digests
 from datavc.core.diff import Change, with_renames
 from datavc.core.errors import DataError, DatavcError, PathError
 from datavc.core.outputs import TrackedOutput
@@ -19,7 +20,7 @@ from datavc.repo.snapshot import at_commit
 from datavc.repo.targets import Selection, repo_path, require_matches, select
 from datavc.verbs.cloud import lacking
 from datavc.verbs.comparing import Version, changes, file_paths, is_same, lying, recorded
-from datavc.verbs.scanning import inventory, misnamed, reader, scanner, unreadable
+from datavc.verbs.scanning import Looker, inventory, misnamed, unreadable
 from datavc.verbs.syncing import SyncOptions
 
 
@@ -220,20 +221,19 @@ class _Look:
         self._repo = repo
         self._options = options
         self._result = result
-        self._scanner = scanner(repo, progress)
-        self._reader = reader(repo, progress)
+        self._looker = Looker(repo, progress)
 
     def at(self, selection: Selection) -> None:
         """Compare one pointer with what lies there, and with the cache."""
         output = selection.output
         try:
-            scan = self._scanner.scan(output.path, self._reader, Trust.CHANGED)
+            scan = self._looker.scan(output, Trust.CHANGED)
         except PathError as error:
             self._result.uncommitted.unknown.append(_name(output))
             self._result.warnings.append(error.message)
             return
         version = recorded(self._repo.objects, output)
-        now = lying(scan, self._repo.objects.algorithm) if scan.present else None
+        now = lying(scan, digests.algorithm(output.digest)) if scan.present else None
         same = now is not None and is_same(version, now)
         # What lies here lists the same files, and is at hand without reading a tree.
         self._cache(selection, now if same and now is not None else version)

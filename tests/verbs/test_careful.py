@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -128,3 +130,31 @@ def test_a_second_add_into_one_directory_starts_from_what_the_first_wrote(work: 
     work.add("d/b")
 
     assert "uncommitted" not in work.status()
+
+
+@pytest.mark.parametrize("other", ["sha256", "xxh128"])
+def test_another_choice_of_digest_changes_no_data(work: Work, other: str) -> None:
+    work.version({"f": b"f", "d/a": b"a", "d/b": b"b"}, "v1")
+    work.settings["core.digest"] = other
+    shutil.rmtree(work.root / ".datavc/state")
+
+    assert "uncommitted" not in work.status()
+    assert work.checkout().files == 0
+    work.lay({"d/a": b"a2"})
+    work.add("d")
+    work.commit("v2")
+    work.remove("d", "f")
+    work.checkout()
+    assert (work.read("d/a"), work.read("d/b"), work.read("f")) == (b"a2", b"b", b"f")
+    assert "uncommitted" not in work.status()
+
+
+def test_a_file_that_another_tool_named_by_md5_is_compared_in_md5(work: Work) -> None:
+    digest = hashlib.md5(b"old", usedforsecurity=False).hexdigest()
+    work.lay({"f": b"old", "f.datavc": f"datavc: 1\npath: f\nkind: file\ndigest: md5:{digest}\n"})
+
+    before = work.status()
+    work.lay({"f": b"new"})
+
+    assert "uncommitted" not in before
+    assert work.status()["uncommitted"] == {"modified": ["f"]}
