@@ -264,7 +264,7 @@ def test_a_folder_that_poses_as_a_repository_is_not_asked(machine: Machine, stra
         f"{evil}/config",
         "[core]\nrepositoryformatversion = 0\nbare = false\nworktree = .\n"
         f'fsmonitor = "{touch}"\nsshCommand = {touch}\npager = {touch}\n'
-        f'[filter "evil"]\nclean = "{touch}; cat"\nprocess = {touch}\n[diff]\nexternal = {touch}\n',
+        f'[filter "evil"]\nclean = "{touch}"\nprocess = {touch}\n[diff]\nexternal = {touch}\n',
     )
     stranger.write(f"{evil}/.gitattributes", "*.datavc filter=evil diff=evil\n")
     stranger.write(f"{evil}/.datavc/config.toml", "")
