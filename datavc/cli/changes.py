@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from datavc.cli import render
-from datavc.verbs.checkout import CheckoutResult
-from datavc.verbs.syncing import SyncResult
+
+if TYPE_CHECKING:  # `status` draws paths too, and needs neither of these
+    from datavc.verbs.checkout import CheckoutResult
+    from datavc.verbs.syncing import SyncResult
 
 MANY = 20
 """From so many paths on a listing shows the first ones and counts the rest."""
