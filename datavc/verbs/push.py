@@ -58,8 +58,9 @@ def _push_to(
     absent = repo.objects.missing(lacking)
     for digest in sorted(absent):
         result.failures.append(Failure(served[digest], digest, NOWHERE))
-    files = [(d, size) for d, (_, size) in needed.files.items() if d in lacking - absent]
-    parts = [(d, None) for d in needed.trees if d in lacking - absent]
+    sending = lacking - absent
+    files = [(d, size) for d, (_, size) in needed.files.items() if d in sending]
+    parts = [(d, None) for d in needed.trees if d in sending]
     size = sum(size or 0 for _, size in files)
     if options.dry_run:
         result.files += len(files) + len(parts)
