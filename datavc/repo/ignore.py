@@ -7,16 +7,14 @@ decides, in it the last such line. Nothing below an ignored folder can be taken 
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from datavc.core.errors import FormatError, PathError
 from datavc.core.paths import join, name, parent
 from datavc.repo.layout import FOLDER, IGNORE_FILE
-
-if TYPE_CHECKING:
-    import re
 
 SIZE_LIMIT = 1 << 20
 """Bytes in one file of patterns."""
@@ -211,6 +209,6 @@ def _compile(line: str) -> re.Pattern[str] | None:
 
     try:
         (pattern,) = pathspec.GitIgnoreSpec.from_lines([line]).patterns
-    except ValueError:
+    except (ValueError, re.error):  # a range such as [z-a], which matches nothing
         return None
     return None if pattern.include is None else pattern.regex
