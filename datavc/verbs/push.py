@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from datavc.core.outputs import Failure
@@ -12,6 +13,7 @@ from datavc.verbs.needing import Needs, needs
 from datavc.verbs.syncing import Remote, SyncOptions, SyncResult, by_remote, meant, open_remote
 
 DAMAGED = "is damaged in the cache and was set aside"
+log = logging.getLogger(__name__)
 NOWHERE = "is neither in the cache nor on the remote"
 
 
@@ -59,6 +61,10 @@ def _push_to(
     for digest in sorted(absent):
         result.failures.append(Failure(served[digest], digest, NOWHERE))
     sending = lacking - absent
+    log.debug(
+        "%s lacks %d of %d objects, %d of them are not here either",
+        *(remote.config.name, len(lacking), len(served), len(absent)),
+    )
     files = [(d, size) for d, (_, size) in needed.files.items() if d in sending]
     parts = [(d, None) for d in needed.trees if d in sending]
     size = sum(size or 0 for _, size in files)

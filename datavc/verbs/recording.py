@@ -7,6 +7,7 @@ Used by every verb that accepts what is there now. Here objects and trees are ma
 from __future__ import annotations
 
 import heapq
+import logging
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -30,6 +31,8 @@ from datavc.store.local_writer import LocalWriter
 from datavc.store.stat_cache import StatValue
 from datavc.verbs.add_targets import Target
 from datavc.verbs.scanning import reader, scanner
+
+log = logging.getLogger(__name__)
 
 
 class Annotations(NamedTuple):
@@ -130,6 +133,7 @@ class Recorder:
         made: tuple[Pointer, PlacedRecord, int],
     ) -> Draft:
         pointer, placed, kept = made
+        log.debug("%s: recorded as %s, %d files kept unfetched", target.path, pointer.digest, kept)
         if target.tracked is not None:
             old = target.tracked.pointer
             pointer = replace(

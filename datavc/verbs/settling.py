@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -26,6 +27,7 @@ from datavc.verbs.checkout_result import CheckoutOptions, CheckoutResult
 from datavc.verbs.saving import save_each
 from datavc.verbs.scanning import Looker, is_link_of_ours, reader, scanner
 
+log = logging.getLogger(__name__)
 NOT_HERE = "is not in the cache (`datavc pull` gets it)"
 
 
@@ -135,6 +137,10 @@ class Settler:
             self._result.failures.append(failure)
 
     def _carry_out(self, plan: Plan, scan: Scan) -> Scan:
+        log.debug(
+            "%s: %d files to place or delete, %d left alone, %d unsaved",
+            *(plan.output, len(plan.steps), len(plan.refused), len(plan.unsaved)),
+        )
         self._result.failures += plan.refused
         if self._options.dry_run:
             self._report(plan, {step.path for step in plan.steps})
