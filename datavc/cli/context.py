@@ -130,7 +130,11 @@ def session(
     if verbose:
         lines = logging.StreamHandler()
         lines.setFormatter(redact.Formatter(redact.secrets(sys.argv[1:])))
-        logging.basicConfig(level=logging.DEBUG if verbose > 1 else logging.INFO, handlers=[lines])
+        logging.basicConfig(
+            level=logging.DEBUG if verbose > 1 else logging.INFO,
+            handlers=[lines],
+            format="%(message)s",
+        )
         logging.getLogger("datavc").setLevel(logging.DEBUG)
     progress = SILENT if quiet else drawn.choose()
     try:
