@@ -36,7 +36,7 @@ class Formatter(logging.Formatter):
 
     def __init__(self, known: frozenset[str]) -> None:
         """Hide the secrets `known`."""
-        super().__init__("%(levelname)s:%(name)s:%(message)s")
+        super().__init__("%(name)s: %(message)s")
         self._known = known
 
     def format(self, record: logging.LogRecord) -> str:
