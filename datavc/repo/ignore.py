@@ -25,6 +25,13 @@ ALWAYS = (".git", FOLDER)
 REMEMBERED = 4096
 """Folders whose patterns are kept in memory; a walk needs those it is in."""
 
+MOST_ANY_FOLDERS = 4
+"""How often a line may mean "any folders": the time that it takes grows with such a power."""
+
+_ANY_FOLDERS = ".+"
+_ANY_LETTER = "[^/]"
+_ANY_LETTERS = "[^/]*"
+"""What pathspec writes for `**`, `?` and `*`."""
 _FOLDER_MARK = (
     "ps_d"  # the group in which pathspec's expressions (0.12 to 1.1) note a folder's end
 )
@@ -165,6 +172,8 @@ class IgnoreRules:
         for number, line in reversed(list(enumerate(text.split("\n"), 1))):
             line = line.removesuffix("\r")
             regex = _compile(line)
+            if regex is not None and regex.pattern.count(_ANY_FOLDERS) > MOST_ANY_FOLDERS:
+                raise FormatError(f"{file}: line {number}: `**` stands too often: {line[:40]}")
             if regex is not None:
                 body = line.rstrip().removesuffix("/").removeprefix("!")
                 inside = body.endswith("/**") and body != "/**"
@@ -211,4 +220,22 @@ def _compile(line: str) -> re.Pattern[str] | None:
         (pattern,) = pathspec.GitIgnoreSpec.from_lines([line]).patterns
     except (ValueError, re.error):  # a range such as [z-a], which matches nothing
         return None
-    return None if pattern.include is None else pattern.regex
+    if pattern.include is None or pattern.regex is None:
+        return None
+    return re.compile(_linear(pattern.regex.pattern), pattern.regex.flags)
+
+
+def _linear(expression: str) -> str:
+    """Return an expression of the same meaning that `*a*b*c` holds up no longer than `*c`.
+
+    What stands between two stars is taken where it is found first: the second star makes good
+    whatever lies behind. Without that, eight stars and a long name take longer than a life.
+    """
+    first, *pieces = expression.split(_ANY_LETTERS)
+    done = first
+    for piece in pieces[:-1]:
+        if not piece:
+            continue
+        within = not set("/()").intersection(piece.replace(_ANY_LETTER, ""))
+        done += f"(?>{_ANY_LETTERS}?{piece})" if within else _ANY_LETTERS + piece
+    return done + _ANY_LETTERS + pieces[-1] if pieces else done
