@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
-from datavc.core.errors import DatavcError, RemoteError
+from datavc.core.errors import ConfigError, DatavcError, RemoteError
 from datavc.remote import trouble
 from datavc.remote.backend import SLOWEST, SMALL, BlobInfo, Capabilities
 from datavc.remote.dialects import Dialect, FileSystem, GenericDialect, SshDialect
@@ -164,6 +164,12 @@ class FsspecBackend:
         except DatavcError:
             raise
         except Exception as error:
+            if isinstance(error, TypeError) and "unexpected keyword" in str(error):
+                # s3fs looks at its options when the first request is made.
+                raise ConfigError(
+                    f"the remote at {self.address} has an option that is refused: {error}",
+                    "`datavc config --list --show-origin` shows where it stands",
+                ) from error
             explained = trouble.explain(error, self.address)
             if explained.transient:
                 self._forget(dialect)

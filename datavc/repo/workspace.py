@@ -157,7 +157,8 @@ class WorkspaceWriter:
         except DatavcError as error:
             lost = step.new if isinstance(error, DataError) else None
             content = lost.content if lost is not None else ""
-            applied.failures.append(Failure(step.path, content, error.message))
+            way_out = f" ({error.hint})" if error.hint else ""
+            applied.failures.append(Failure(step.path, content, error.message + way_out))
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
                 raise
