@@ -12,6 +12,7 @@ from datavc.core.errors import BusyError, DatavcError
 from datavc.core.paths import RepoPath
 from datavc.core.progress import SILENT, Progress
 from datavc.core.tree import TreeEntry
+from datavc.repo.inventory import Inventory
 from datavc.repo.repo import Repo
 from datavc.repo.scan import Trust
 from datavc.repo.snapshot import read_pointer_file
@@ -110,7 +111,7 @@ def add(
                     outputs=reports,
                     new=recorder.new_size,
                     for_git=_for_git(repo, drafts),
-                    warnings=(*unreadable(known), *_collisions(repo, drafts)),
+                    warnings=(*unreadable(known), *_collisions(repo, known, drafts)),
                     notes=linking.advice(repo, recorder.new_size),
                 )
     raise BusyError("other processes keep rewriting the same pointers", "try again")
@@ -182,9 +183,12 @@ def _preview(repo: Repo, chosen: Sequence[Target], progress: Progress) -> tuple[
     return tuple(found)
 
 
-def _collisions(repo: Repo, drafts: Sequence[Draft]) -> list[str]:
+def _collisions(repo: Repo, known: Inventory, drafts: Sequence[Draft]) -> list[str]:
     """Warn of names that are one name on other systems (macOS, Windows)."""
     warnings = []
+    if any(draft.target.tracked is None for draft in drafts):
+        outputs = {*known.outputs, *(draft.target.path for draft in drafts)}
+        warnings += add_targets.collisions(RepoPath(""), sorted(outputs))
     for draft in drafts:
         old = draft.target.tracked
         changed = old is None or old.digest != draft.pointer.digest

@@ -169,6 +169,7 @@ def collisions(output: RepoPath, found: Iterable[str]) -> list[str]:
         other = seen.setdefault(folded, path)
         if other != path:
             warnings.append(
-                f"{output}/{path} and {output}/{other} are one name on macOS and Windows"
+                f"{paths.join(output, path)} and {paths.join(output, other)} are one name on macOS "
+                "and Windows"
             )
     return warnings

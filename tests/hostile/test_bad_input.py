@@ -434,7 +434,7 @@ def snapshot(root: Path) -> dict[str, tuple[int, bytes]]:
         here = Path(base)
         if here == root / ".datavc":
             folders[:] = [
-                name for name in folders if name not in {"state", "tmp", "logs", "cache"}
+                name for name in folders if name not in {"state", "tmp", "logs", "cache", "ops"}
             ]
         if here == root:
             folders[:] = [name for name in folders if name != ".git"]
