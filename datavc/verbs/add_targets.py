@@ -168,8 +168,6 @@ def collisions(output: RepoPath, found: Iterable[str]) -> list[str]:
         folded = path.lower() if path.isascii() else unicodedata.normalize("NFC", path).casefold()
         other = seen.setdefault(folded, path)
         if other != path:
-            warnings.append(
-                f"{paths.join(output, path)} and {paths.join(output, other)} are one name on macOS "
-                "and Windows"
-            )
+            one, two = paths.join(output, path), paths.join(output, other)
+            warnings.append(f"{one} and {two} are one name on macOS and Windows")
     return warnings
