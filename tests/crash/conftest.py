@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.support.kill import calls_made, duration_s, killed_after, killed_on_call
+from tests.support.ladder import KILLS, LONG
+from tests.support.repo import RepoBuilder
+from tests.support.versions import project
+
+Rounds = Iterator[RepoBuilder]
+
+
+class Killer:
+    """Kills one command again and again, each time in a world laid out anew."""
+
+    def __init__(self, folder: Path, prepare: Callable[[RepoBuilder], None]) -> None:
+        self.repo, self._template = project(folder, prepare)
+        self._log = folder / "strace.log"
+        self.killed = 0
+
+    def at_random(self, command: Sequence[str]) -> Rounds:
+        """Yield the repository after each kill at a random moment of `command`."""
+        spent = duration_s(self.repo, command)
+        drawn = random.Random(self._template.root.name)
+        for _ in range(KILLS):
+            self._template.again()
+            self.killed += killed_after(self.repo, command, drawn.uniform(0.03, spent))
+            yield self.repo
+
+    def on_calls(self, command: Sequence[str]) -> Rounds:
+        """Yield the repository after each kill on entry to a mutating system call of `command`."""
+        self._template.again()
+        made = calls_made(self.repo, command, self._log)
+        for turn in range(KILLS):
+            self._template.again()
+            when = 1 + made * (turn + 1) // (KILLS + 1)
+            self.killed += killed_on_call(self.repo, command, when, self._log)
+            yield self.repo
+
+
+MakeKiller = Callable[[Callable[[RepoBuilder], None]], Killer]
+
+
+@pytest.fixture
+def killer(tmp_path: Path, record_property: Callable[[str, object], None]) -> Iterator[MakeKiller]:
+    """Return what makes a `Killer` of a prepared project; says how often it killed."""
+    made: list[Killer] = []
+
+    def make(prepare: Callable[[RepoBuilder], None]) -> Killer:
+        made.append(Killer(tmp_path, prepare))
+        return made[-1]
+
+    yield make
+    record_property("figure", f"{sum(one.killed for one in made)} kills")
+
+
+@pytest.fixture(autouse=True)
+def no_keeping(tmp_path: Path) -> Iterator[None]:
+    """In a long run, drop the test's folder at once: 2,000 files a round add up."""
+    yield
+    if LONG:
+        os.system(f"rm -rf '{tmp_path}'")
