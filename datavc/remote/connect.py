@@ -12,7 +12,7 @@ from datavc.remote import address as addresses
 from datavc.remote import options
 from datavc.remote.address import Address
 from datavc.remote.backend import Backend, Capabilities
-from datavc.remote.dialects import Dialect, FileSystem, GenericDialect, SshDialect
+from datavc.remote.dialects import Dialect, FileSystem, GenericDialect, HttpDialect, SshDialect
 from datavc.remote.fsspec_backend import FsspecBackend, Place, open_adapter, open_filesystem
 from datavc.remote.limit import LimitBackend
 from datavc.remote.memory import MemoryBackend
@@ -79,6 +79,9 @@ def connect(
     return RemoteStore(_stack(remote, address), algorithm, jobs=jobs)
 
 
+_DIALECTS = {"ssh": SshDialect, "http": HttpDialect, "https": HttpDialect}
+
+
 def _kind(address: Address) -> _Kind:
     return _KINDS.get(address.protocol, _Kind(address.protocol, "", _FOLDERS, 8))
 
@@ -116,8 +119,7 @@ def _opener(remote: RemoteConfig, address: Address) -> Callable[[], Dialect]:
         return _s3_opener(remote)
     given = options.for_other(address, remote)
     kind = _kind(address)
-    dialect = SshDialect if address.protocol == "ssh" else GenericDialect
-
+    dialect = _DIALECTS.get(address.protocol, GenericDialect)
     url = "" if address.protocol in _KINDS else address.url
     return lambda: dialect(_open(kind, given, remote.name, url))
 

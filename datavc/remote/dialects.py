@@ -16,6 +16,8 @@ from datavc.remote.backend import PART, BlobInfo
 
 FileSystem = Any
 """A file system of fsspec, which carries no types."""
+PARTIAL = 206
+"""The status of an answer that is the range asked for."""
 MOST_PARTS = 9_000
 """S3 takes 10,000 parts of one upload, Azure 50,000."""
 
@@ -184,6 +186,31 @@ class GenericDialect:
         import asyncio
 
         await asyncio.to_thread(self._plain.mv, path, final)
+
+
+class HttpDialect(GenericDialect):
+    """A web server, which may ignore ranges and send without end."""
+
+    async def get(self, path: str, start: int, end: int | None) -> bytes:
+        """Return a range; what comes before it is passed over, what comes after is not read."""
+        options = dict(self._fs.kwargs)
+        headers = dict(options.pop("headers", {}))
+        if start or end is not None:
+            headers["Range"] = f"bytes={start}-{'' if end is None else end - 1}"
+        session = await self._fs.set_session()
+        taken = bytearray()
+        url = self._fs.encode_url(path)
+        async with session.get(url, headers=headers, **options) as answer:
+            self._fs._raise_not_found_for_status(answer, path)
+            passed_over = 0 if answer.status == PARTIAL else start
+            limit = None if end is None else end - start + passed_over
+            while limit is None or len(taken) < limit:
+                left = PART if limit is None else limit - len(taken)
+                piece = await answer.content.read(min(PART, left))
+                if not piece:
+                    break
+                taken += piece
+        return bytes(taken[passed_over:])
 
 
 class SshDialect(GenericDialect):

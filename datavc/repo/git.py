@@ -79,17 +79,19 @@ class Git:
             listed = [path for path in self._listed("-c") if not wanted.isdisjoint(_up(path))]
         return set(map(RepoPath, listed))
 
-    def check_own_folder(self) -> None:
+    def check_own_folder(self, root: str = "") -> None:
         """Refuse a repository whose history brings what must be this clone's alone.
 
         Settings that count as the user's own, the memory of what was placed here, links that
-        lead the cache elsewhere: whoever can commit would choose them for everybody.
+        lead the cache elsewhere: whoever can commit would choose them for everybody. `root` is
+        that of the project in another work tree, if it is not this one.
 
         Raises:
             DatavcError: Git tracks more below `.datavc` than the project's own files.
         """
         ours = {f"{FOLDER}/{name}" for name in TRACKED}
-        strange = sorted(set(self._listed("-c", "--", f":(icase){FOLDER}")) - ours)
+        asked = ("ls-files", "-z", "-c", "--", f":(icase){FOLDER}")
+        strange = sorted(set(git_output.names(self._ask(*asked, folder=root))) - ours)
         if strange:
             more = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
             raise DatavcError(

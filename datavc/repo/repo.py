@@ -96,5 +96,7 @@ def cache_folder(layout: Layout, config: Config, git: Git) -> str:
     linked = git.git_dir != git.common_dir and os.path.basename(git.common_dir) == ".git"
     if config.cache.dir != layout.default_cache or not linked:
         return config.cache.dir
-    main = os.path.join(os.path.dirname(git.common_dir), git.prefix)
-    return Layout(os.path.normpath(main)).default_cache
+    main = os.path.normpath(os.path.join(os.path.dirname(git.common_dir), git.prefix))
+    if os.path.isdir(main):
+        git.check_own_folder(main)
+    return Layout(main).default_cache

@@ -9,6 +9,7 @@ import pytest
 import xxhash
 
 from tests.support import inside
+from tests.support.repo import RepoBuilder
 from tests.support.stranger import EVERYTHING, SECRET, Machine, Stranger, attempt, pointer
 
 LINKS = ("cache", "state", "state/stat", "state/placed", "tmp", "ops", "logs", "cache/objects")
@@ -165,3 +166,22 @@ def test_memory_that_was_made_up_takes_nothing_away(machine: Machine, stranger: 
     attempt(clone, EVERYTHING)
 
     assert diary.read_text() == "mine"
+
+
+def test_a_worktree_does_not_use_a_cache_that_the_main_one_was_led_elsewhere_by(
+    machine: Machine, stranger: Stranger
+):
+    stranger.write("x", "code")
+    stranger.commit()
+    stranger.repo.git("branch", "good")
+    stranger.link(".datavc/cache", machine.outside)
+    stranger.force(".datavc/cache")
+    clone = stranger.clone()
+    clone.git("worktree", "add", "-q", "../tree", "origin/good")
+    tree = RepoBuilder(clone.root.parent / "tree", init=False)
+    tree.write("data", "mine")
+
+    done = attempt(tree, [("add", "data"), ("gc", "-w", "-f"), ("fsck",)])
+
+    assert all(one.code == 1 for one in done)
+    assert "Git tracks .datavc/cache" in done[0].stderr
