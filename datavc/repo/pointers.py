@@ -14,6 +14,7 @@ from datavc.core.errors import PathError
 from datavc.core.outputs import POINTER_SUFFIX, Pointer
 from datavc.core.paths import RepoPath, join, parent
 from datavc.formats import pointer as codec
+from datavc.repo.layout import Layout
 from datavc.store import atomic
 
 GIT_IGNORE = ".gitignore"
@@ -49,7 +50,8 @@ def write_text(root: str, path: RepoPath, text: str) -> None:
     """
     file = os.path.join(root, path)
     _refuse_links(root, path)
-    atomic.write_text(file, text, mode=_mode(file, path))
+    data = text.encode("utf-8", "surrogateescape")
+    atomic.write_bytes(file, data, mode=_mode(file, path), made_in=_unfinished(root))
 
 
 def write_texts(root: str, texts: Mapping[RepoPath, str], durability: atomic.Durability) -> None:
@@ -63,7 +65,7 @@ def write_texts(root: str, texts: Mapping[RepoPath, str], durability: atomic.Dur
         _refuse_links(root, path)
         file = os.path.join(root, path)
         files[file] = text.encode("utf-8", "surrogateescape"), _mode(file, path)
-    atomic.write_many(files, durability)
+    atomic.write_many(files, durability, _unfinished(root))
 
 
 def remove(root: str, path: RepoPath) -> bool:
@@ -147,6 +149,18 @@ def remove_ignore_lines(root: str, names: Names) -> list[RepoPath]:
             remove(root, path)
         changed.append(path)
     return changed
+
+
+def _unfinished(root: str) -> str:
+    """Return the folder of files that are being written: what a kill leaves there, Git ignores.
+
+    Empty where the project's own folder is gone already: then it is beside them.
+    """
+    layout = Layout(root)
+    if not os.path.isdir(layout.folder):
+        return ""
+    os.makedirs(layout.tmp, exist_ok=True)
+    return layout.tmp
 
 
 def _lines(root: str, path: RepoPath) -> list[str]:

@@ -8,6 +8,7 @@ second try would lie.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import functools
 import os
@@ -104,32 +105,54 @@ def sync_folders(folders: Sequence[str], root: str, durability: Durability) -> N
         sync_folder(folder)
 
 
-def write_bytes(file: str, data: bytes, *, mode: int = 0o644, durable: bool = True) -> None:
+def write_bytes(
+    file: str, data: bytes, *, mode: int = 0o644, durable: bool = True, made_in: str = ""
+) -> None:
     """Replace `file` by `data`, whole or not at all; its folder must exist.
 
-    A symbolic link at `file` is replaced, not followed.
+    A symbolic link at `file` is replaced, not followed. What a kill leaves unfinished lies in the
+    folder `made_in` if that is on the same file system, else beside `file`.
     """
-    folder, name = os.path.split(file)
-    folder_fd = os.open(folder or ".", _FOLDER)
-    temporary = f".{name[:80]}.{os.urandom(6).hex()}.tmp"
     try:
-        fd = os.open(temporary, _CREATE, mode, dir_fd=folder_fd)
+        _replace(file, data, (mode, durable), made_in)
+    except OSError as error:
+        if not made_in or error.errno != errno.EXDEV:
+            raise
+        _replace(file, data, (mode, durable), "")
+
+
+def _replace(file: str, data: bytes, how: tuple[int, bool], made_in: str) -> None:
+    folder, name = os.path.split(file)
+    mode, durable = how
+    temporary = _temporary(name)
+    with contextlib.ExitStack() as open_folders:
+        folder_fd = _open_folder(folder or ".", open_folders)
+        made_fd = _open_folder(made_in, open_folders) if made_in else folder_fd
         try:
+            fd = os.open(temporary, _CREATE, mode, dir_fd=made_fd)
             try:
                 write_all(fd, data)
                 if durable:
                     sync(fd)
             finally:
                 os.close(fd)
-            os.rename(temporary, name, src_dir_fd=folder_fd, dst_dir_fd=folder_fd)
+            os.rename(temporary, name, src_dir_fd=made_fd, dst_dir_fd=folder_fd)
         except BaseException:
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary, dir_fd=folder_fd)
+                os.unlink(temporary, dir_fd=made_fd)
             raise
         if durable:
             os.fsync(folder_fd)
-    finally:
-        os.close(folder_fd)
+
+
+def _open_folder(folder: str, stack: contextlib.ExitStack) -> int:
+    fd = os.open(folder, _FOLDER)
+    stack.callback(os.close, fd)
+    return fd
+
+
+def _temporary(name: str) -> str:
+    return f".{name[:80]}.{os.urandom(6).hex()}.tmp"
 
 
 def write_text(file: str, text: str, *, mode: int = 0o644, durable: bool = True) -> None:
@@ -137,31 +160,45 @@ def write_text(file: str, text: str, *, mode: int = 0o644, durable: bool = True)
     write_bytes(file, text.encode("utf-8", "surrogateescape"), mode=mode, durable=durable)
 
 
-def write_many(files: Mapping[str, tuple[bytes, int]], durability: Durability) -> None:
+def write_many(
+    files: Mapping[str, tuple[bytes, int]], durability: Durability, made_in: str = ""
+) -> None:
     """Replace each file by its bytes, with its mode; all bytes are durable before the first name.
 
-    All must lie on one file system. Killed in the middle, some are old and some new, none is torn.
+    `made_in` as for `write_bytes`. Killed in the middle, some are old and some new, none is torn.
     """
-    if len(files) <= FEW:
-        for file, (data, mode) in files.items():
-            write_bytes(file, data, mode=mode, durable=durability != "none")
-        return
+    folders = sorted({os.path.dirname(file) for file in files})
+    devices = {os.stat(folder or ".").st_dev for folder in [*folders, made_in or folders[0]]}
+    try:
+        if len(files) > FEW and len(devices) == 1:
+            _write_together(files, durability, made_in)
+            sync_folders(folders, folders[0], durability)
+            return
+    except OSError as error:
+        if error.errno != errno.EXDEV:  # one file system that is mounted twice
+            raise
+    for file, (data, mode) in files.items():
+        write_bytes(file, data, mode=mode, durable=durability != "none", made_in=made_in)
+
+
+def _write_together(
+    files: Mapping[str, tuple[bytes, int]], durability: Durability, made_in: str
+) -> None:
     made: dict[str, str] = {}
     try:
         for file, (data, mode) in files.items():
             folder, name = os.path.split(file)
-            temporary = os.path.join(folder, f".{name[:80]}.{os.urandom(6).hex()}.tmp")
+            temporary = os.path.join(made_in or folder, _temporary(name))
             made[temporary] = file
             fd = os.open(temporary, _CREATE, mode)
             try:
                 write_all(fd, data)
             finally:
                 os.close(fd)
-        root = os.path.dirname(next(iter(made)))
-        sync_files([*made], root, durability)
+        sync_files([*made], os.path.dirname(next(iter(made))), durability)
         for temporary in [*made]:
-            os.rename(temporary, made.pop(temporary))
-        sync_folders(sorted({os.path.dirname(file) for file in files}), root, durability)
+            os.rename(temporary, made[temporary])
+            del made[temporary]
     finally:
         for temporary in made:
             with contextlib.suppress(FileNotFoundError):

@@ -95,6 +95,18 @@ def dead(root: str) -> list[str]:
     return sorted(found)
 
 
+def bury(root: str, before_s: float) -> None:
+    """Remove leases of dead writers that were touched last before a moment (epoch, s)."""
+    folder = os.path.join(root, "leases")
+    for name in _names(folder):
+        path = os.path.join(folder, name)
+        with suppress(OSError, DatavcError):
+            if os.lstat(path).st_mtime < before_s:
+                with _opened(folder, name) as fd:
+                    if fd is not None and try_lock(fd):
+                        os.unlink(path)
+
+
 @contextmanager
 def _opened(folder: str, name: str) -> Iterator[int | None]:
     """Yield a lease's descriptor, None if it was released meanwhile."""

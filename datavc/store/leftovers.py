@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from datavc.store.leases import dead
+from datavc.store.leases import bury, dead
 
 DAY_S = 86400.0
 """Temporary files are left alone that long, whoever may still be at them."""
@@ -28,6 +28,13 @@ def find(cache: str, tmp: str, replaced: Sequence[str], now_s: float) -> list[Le
     """Return what is left in the cache, in `tmp`, and in folders whose files are `replaced`."""
     found = [*in_cache(cache, now_s), *in_folder(tmp, now_s)]
     return found + [one for folder in replaced for one in half_written(folder, now_s)]
+
+
+def sweep_cache(root: str, now_s: float) -> None:
+    """Remove what dead writers left in the cache at `root` more than a day ago."""
+    bury(root, now_s - DAY_S)
+    if len(os.listdir(os.path.join(root, "tmp"))) > 1:  # besides that of who asks
+        sweep(in_cache(root, now_s))
 
 
 def in_cache(root: str, now_s: float) -> list[Leftover]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from contextlib import suppress
 from typing import NamedTuple, Protocol
 
@@ -18,7 +19,7 @@ from datavc.core import digest as digests
 from datavc.core.digest import Digest
 from datavc.core.errors import DataError
 from datavc.core.hashing import Hashed, hash_bytes, hash_stream
-from datavc.store import atomic
+from datavc.store import atomic, leftovers
 from datavc.store.local import LocalStore
 from datavc.store.reflink import may_work, reflink
 
@@ -52,6 +53,7 @@ class Placer:
         """Try link `types` in their order; a copy is always the last resort."""
         self._store = store
         os.makedirs(tmp, exist_ok=True)
+        leftovers.sweep(leftovers.in_folder(tmp, time.time()))
         self._tmp_fd = os.open(tmp, _FOLDER)
         self._stem = f"{os.getpid()}-{os.urandom(4).hex()}"
         self._count = 0

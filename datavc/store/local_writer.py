@@ -14,7 +14,7 @@ from datavc.core import digest as digests
 from datavc.core.digest import Digest
 from datavc.core.errors import DataError
 from datavc.core.hashing import Hashed, hash_bytes, hash_sized, hash_stream
-from datavc.store import atomic
+from datavc.store import atomic, leftovers
 from datavc.store.leases import Lease
 from datavc.store.object_store import Stored
 from datavc.store.reflink import reflink
@@ -60,11 +60,12 @@ class LocalWriter:
         self._tmp = ""
 
     def __enter__(self) -> LocalWriter:
-        """Claim a lease and a folder for temporary files."""
+        """Claim a lease and a folder for temporary files; sweep what the dead left of theirs."""
         make_folders(self._settings)
         self._lease = Lease(self._settings.root)
         self._tmp = os.path.join(self._settings.root, "tmp", self._lease.name)
         os.mkdir(self._tmp)
+        leftovers.sweep_cache(self._settings.root, os.stat(self._tmp).st_mtime)
         return self
 
     def __exit__(

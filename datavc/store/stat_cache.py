@@ -162,7 +162,7 @@ class StatCache:
         Two seconds less, the step of the coarsest ones, where the files lie on another `device`
         or nothing can be written here.
         """
-        probe = os.path.join(self._folder, f".clock-{os.urandom(4).hex()}")
+        probe = os.path.join(self._folder, f".clock-{os.urandom(4).hex()}.tmp")
         try:
             os.makedirs(self._folder, exist_ok=True)
             fd = os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)

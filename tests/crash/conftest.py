@@ -42,6 +42,15 @@ class Killer:
             self.killed += killed_on_call(self.repo, command, when, self._log)
             yield self.repo
 
+    def on_each(self, command: Sequence[str], calls: str) -> Rounds:
+        """Yield the repository after a kill on entry to each of `calls`, or to every third."""
+        self._template.again()
+        made = calls_made(self.repo, command, self._log, calls)
+        for when in range(1, 1 + made, 1 if LONG else 3):
+            self._template.again()
+            self.killed += killed_on_call(self.repo, command, when, self._log, calls)
+            yield self.repo
+
 
 MakeKiller = Callable[[Callable[[RepoBuilder], None]], Killer]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.crash.conftest import MakeKiller
 from tests.support import soundness
-from tests.support.kill import DATAVC, needs_strace
+from tests.support.kill import DATAVC, NAMING, needs_strace
 from tests.support.repo import RepoBuilder
 from tests.support.soundness import Files
 from tests.support.versions import NO_HOOKS, files, lay, two_versions
@@ -76,6 +76,19 @@ def test_r01_add_killed_at_random_moments(killer: MakeKiller) -> None:
 def test_r02_add_killed_on_entry_to_system_calls(killer: MakeKiller) -> None:
     for repo in killer(changed_since).on_calls(ADD):
         finishes_adding(repo)
+
+
+def one_file(repo: RepoBuilder) -> None:
+    lay(repo, {"one": b"new"})
+
+
+@needs_strace
+def test_r02_add_of_one_file_killed_before_each_step_that_shows(killer: MakeKiller) -> None:
+    for repo in killer(one_file).on_each(ADD, NAMING):
+        sound(repo, [b"new"])
+        assert repo.git("ls-files", "--others", "--exclude-standard", "--", "*.tmp").stdout == ""
+        repo.start(*ADD)
+        exact(repo, {"one": b"new"})
 
 
 # checkout

@@ -73,17 +73,23 @@ def duration_s(repo: RepoBuilder, command: Sequence[str]) -> float:
     return time.monotonic() - begin
 
 
-def calls_made(repo: RepoBuilder, command: Sequence[str], log: Path) -> int:
-    """Return how many mutating calls the busiest thread of `command` makes; it must succeed."""
-    repo.start(*_strace(log, f"trace={MUTATING}"), *command)
+NAMING = "rename,renameat,renameat2,link,linkat,unlink,unlinkat,fsync,syncfs"
+"""The few after which the disk says something else."""
+
+
+def calls_made(repo: RepoBuilder, command: Sequence[str], log: Path, calls: str = MUTATING) -> int:
+    """Return how many of `calls` the busiest thread of `command` makes; it must succeed."""
+    repo.start(*_strace(log, f"trace={calls}"), *command)
     threads = Counter(re.findall(r"^(\d+) +\w+\(", log.read_text(errors="replace"), re.MULTILINE))
     return max(threads.values())
 
 
-def killed_on_call(repo: RepoBuilder, command: Sequence[str], when: int, log: Path) -> bool:
-    """Kill `command` as one of its threads enters its mutating call number `when`."""
-    inject = f"inject={MUTATING}:signal=SIGKILL:when={when}"
-    killed_after(repo, [*_strace(log, f"trace={MUTATING}"), "-e", inject, *command], 60.0)
+def killed_on_call(
+    repo: RepoBuilder, command: Sequence[str], when: int, log: Path, calls: str = MUTATING
+) -> bool:
+    """Kill `command` as one of its threads enters number `when` of `calls`."""
+    inject = f"inject={calls}:signal=SIGKILL:when={when}"
+    killed_after(repo, [*_strace(log, f"trace={calls}"), "-e", inject, *command], 60.0)
     return "SIGKILL" in log.read_text(errors="replace")
 
 
