@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -54,6 +55,13 @@ def nobodys_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("COLUMNS", "100")
         patch.setenv("LC_ALL", "C.UTF-8")
         yield folder
+
+
+@pytest.fixture(autouse=True)
+def no_settings_left(nobodys_home: Path) -> Iterator[None]:
+    """Take away what a test set for the user, so that the next one begins without settings."""
+    yield
+    shutil.rmtree(nobodys_home / "config_home/datavc", ignore_errors=True)
 
 
 @pytest.fixture
