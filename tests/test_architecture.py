@@ -11,6 +11,8 @@ import tomllib
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from datavc.core import errors
 from tests.support.repo import RepoBuilder
 
@@ -195,11 +197,25 @@ def test_each_dependency_has_its_reason_and_its_lock():
     assert [name for name in base if not re.search(rf"^{name}==", locked, re.MULTILINE)] == []
 
 
-def test_lock_names_no_host_and_a_hash_for_everything():
-    locked = (ROOT / "requirements" / "ci.txt").read_text()
+LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=[lock.stem for lock in LOCKS])
+def test_lock_names_no_host_and_a_hash_for_everything(lock: Path):
+    locked = lock.read_text()
 
     assert "://" not in locked
     assert all("--hash=sha256:" in part for part in re.split(r"\n(?=\w)", locked))
+
+
+def test_the_parts_list_is_of_the_versions_that_are_tested():
+    base, tested = (
+        set(re.findall(r"^\S+==[^\s;]+", (ROOT / "requirements" / name).read_text(), re.MULTILINE))
+        for name in ("base.txt", "ci.txt")
+    )
+
+    assert base
+    assert base - tested == set()
 
 
 def test_wheel_holds_code_and_documentation_and_is_the_same_every_time(tmp_path: Path):
