@@ -39,6 +39,11 @@ def is_reserved(part: str) -> bool:
     return folded.split(":", 1)[0].rstrip(". ") in _RESERVED
 
 
+def folded(path: str) -> str:
+    """Return what is equal for two paths that macOS or Windows take for one."""
+    return path.lower() if path.isascii() else unicodedata.normalize("NFC", path).casefold()
+
+
 def check_part(part: str) -> None:
     """Refuse a name that is not one plain component.
 

@@ -212,15 +212,23 @@ class WorkspaceWriter:
                 return
             os.rmdir(name, dir_fd=fd)  # fails, and is said, unless it is empty
             return
-        planned = step.old[1:] if step.old is not None else (0, 0, 0, 0)
+        if step.old is None:
+            raise UnsavedChanges(
+                f"{step.path} is there already, or a name that this file system takes for it; "
+                "it was left alone"
+            )
+        planned = step.old[1:]
         same = planned[:3] == (now.st_ino, now.st_size, now.st_mtime_ns)
         # A hard link made elsewhere to the same object changes the time of change, not the bytes.
         if not same or (planned[3] != now.st_ctime_ns and now.st_nlink == 1):
             raise UnsavedChanges(f"{step.path} changed while the command ran; it was left alone")
 
 
-def _split(deleting: Iterable[Step], placing: Iterable[Step]) -> tuple[list[Step], list[Step]]:
-    """Part deletions into those that stand in the way of a new file, and the rest."""
+def _split(deleting: Sequence[Step], placing: Iterable[Step]) -> tuple[list[Step], list[Step]]:
+    """Part deletions into those that stand in the way of a new file, and the rest.
+
+    Where two names are one, a file whose name changed only its letter case stands in its own way.
+    """
     new = {step.path for step in placing}
     folders: set[str] = set()
     for path in new:
@@ -228,11 +236,13 @@ def _split(deleting: Iterable[Step], placing: Iterable[Step]) -> tuple[list[Step
         while folder and folder not in folders:
             folders.add(folder)
             folder = paths.parent(folder)
+    twins = {paths.folded(path) for path in new} if deleting else set()
     obstacles: list[Step] = []
     rest: list[Step] = []
     for step in deleting:
         stands_in_way = step.path in folders or any(up in new for up in _ancestors(step.path))
-        (obstacles if stands_in_way else rest).append(step)
+        is_twin = paths.folded(step.path) in twins
+        (obstacles if stands_in_way or is_twin else rest).append(step)
     return obstacles, rest
 
 

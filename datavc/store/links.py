@@ -31,7 +31,7 @@ WHOLE = 1 << 20
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 NO_LINK = {errno.EPERM, errno.EMLINK, errno.EXDEV, errno.EACCES, errno.EOPNOTSUPP, errno.ENOSYS}
-"""Why a hard link cannot be made where a copy can."""
+"""Why a link cannot be made where a copy can."""
 
 
 class Blob(NamedTuple):
@@ -164,7 +164,13 @@ class Placer:
     def _symlink(self, blob: Blob, folder_fd: int, temporary: str) -> bool:
         if blob.executable or not blob.size:
             return False
-        os.symlink(self._verified(blob), temporary, dir_fd=folder_fd)
+        source = self._verified(blob)
+        try:
+            os.symlink(source, temporary, dir_fd=folder_fd)
+        except OSError as error:
+            if error.errno not in NO_LINK:
+                raise
+            return False
         return True
 
     def _copy(self, blob: Blob, folder_fd: int, temporary: str) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import glob as globbing
 import os
 import stat
-import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -165,8 +164,7 @@ def collisions(output: RepoPath, found: Iterable[str]) -> list[str]:
     seen: dict[str, str] = {}
     warnings = []
     for path in found:
-        folded = path.lower() if path.isascii() else unicodedata.normalize("NFC", path).casefold()
-        other = seen.setdefault(folded, path)
+        other = seen.setdefault(paths.folded(path), path)
         if other != path:
             one, two = paths.join(output, path), paths.join(output, other)
             warnings.append(f"{one} and {two} are one name on macOS and Windows")

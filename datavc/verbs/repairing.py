@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections import defaultdict
@@ -27,6 +28,11 @@ Names = dict[Digest, set[str]]
 """Object → files that it serves; a directory's list of files as its path with a slash."""
 
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+_NO_FILE = {
+    *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENXIO),
+    *(errno.EACCES, errno.EPERM),
+}
+"""Why there are no bytes to be had: nothing, a folder, a link, a socket, or no permission."""
 
 
 def served(repo: Repo, wanted: Collection[Digest]) -> Names:
@@ -115,7 +121,9 @@ def _stored(writer: LocalWriter, file: str, digest: Digest) -> bool:
     try:
         with open(os.open(file, _OPEN), "rb", buffering=0) as stream:
             writer.put(stream, expect=digest)
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError):
+    except OSError as error:
+        if error.errno not in _NO_FILE:
+            raise
         return False
     except DatavcError:  # other bytes lie there now
         return False
