@@ -1,4 +1,4 @@
-"""File systems made for a test: one that loses its power, is full, or counts whole seconds."""
+"""File systems made for a test: without power, full, in whole seconds, two names for one."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import os
 import shutil
 import struct
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ _SHUTDOWN = 0x8004587D
 _NO_LOG_FLUSH = 2
 """EXT4_GOING_FLAGS_NOLOGFLUSH: what the journal has not written yet is lost as well."""
 _PATIENCE_S = 30.0
+_TOP = Path(__file__).parents[2]
 
 
 def _run(*command: str | Path) -> None:
@@ -109,6 +112,25 @@ def read_only(folder: Path) -> Iterator[Path]:
         _run("umount", "-l", folder)
 
 
+@contextmanager
+def one_name(folder: Path) -> Iterator[Path]:
+    """Yield an empty file system that takes names for one that differ only in case or form."""
+    backing, root = folder / "backing", folder / "mounted"
+    for made in (backing, root):
+        made.mkdir()
+    command = [sys.executable, "-m", "tests.support.one_name", str(backing), str(root)]
+    with subprocess.Popen(command, cwd=_TOP) as served:
+        try:
+            deadline = time.monotonic() + _PATIENCE_S
+            while not root.is_mount():
+                assert served.poll() is None and time.monotonic() < deadline, "it is not served"
+                time.sleep(0.02)
+            yield root
+        finally:
+            _run("umount", "-l", root)
+            served.wait()
+
+
 @cache
 def without_mounts() -> str:
     """Return why file systems cannot be mounted here, nothing if they can."""
@@ -125,4 +147,8 @@ def without_mounts() -> str:
             return f"loop devices cannot be mounted here: {shown.decode(errors='replace').strip()}"
 
 
+needs_fuse = pytest.mark.skipif(
+    not (os.geteuid() == 0 and Path("/dev/fuse").exists() and find_spec("mfusepy")),
+    reason="mfusepy, /dev/fuse and root's rights are needed",
+)
 needs_mounts = pytest.mark.skipif(bool(without_mounts()), reason=without_mounts() or "mounts")
