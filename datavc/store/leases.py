@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +19,16 @@ from datavc.core.errors import DatavcError
 from datavc.store.lock import try_lock
 
 _GATE = "gate"
+_NAME = re.compile(r"\d+-[0-9a-f]{12}")
+
+
+def is_name(name: str) -> bool:
+    """Tell whether a writer may be called so: nothing else in a store's folders is ours to sweep.
+
+    The folder of a remote may be one that the user keeps other things in, and who else may write
+    to it can put a link to somewhere in the place of `leases` or `tmp`.
+    """
+    return _NAME.fullmatch(name) is not None
 
 
 class Lease:
@@ -152,6 +163,6 @@ def _open_shared(folder: str, name: str, access: int) -> int:
 
 def _names(folder: str) -> list[str]:
     try:
-        return [name for name in os.listdir(folder) if name != _GATE]
+        return [name for name in os.listdir(folder) if is_name(name)]
     except FileNotFoundError:
         return []

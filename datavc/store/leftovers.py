@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from datavc.store.leases import bury, dead
+from datavc.store.leases import bury, dead, is_name
 
 DAY_S = 86400.0
 """Temporary files are left alone that long, whoever may still be at them."""
@@ -46,7 +46,9 @@ def in_cache(root: str, now_s: float) -> list[Leftover]:
         return name in gone or not os.path.lexists(os.path.join(leases, name))
 
     tmp = os.path.join(root, "tmp")
-    return [found for found in in_folder(tmp, now_s) if is_dead(os.path.basename(found.path))]
+    found = in_folder(tmp, now_s) if not os.path.islink(tmp) else []
+    ours = [(one, name) for one in found if is_name(name := os.path.basename(one.path))]
+    return [one for one, name in ours if is_dead(name)]
 
 
 def in_folder(folder: str, now_s: float) -> list[Leftover]:

@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 from collections.abc import Collection
+from contextlib import suppress
 from threading import Lock
 from types import TracebackType
 from typing import BinaryIO, NamedTuple, Protocol
@@ -26,6 +27,7 @@ WHOLE = 1 << 20
 """Up to so many bytes a file is read at once and written only if it is new."""
 
 _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class WriterSettings(NamedTuple):
@@ -58,6 +60,7 @@ class LocalWriter:
         self._lock = Lock()
         self._lease: Lease | None = None
         self._tmp = ""
+        self._tmp_fd = -1
 
     def __enter__(self) -> LocalWriter:
         """Claim a lease and a folder for temporary files; sweep what the dead left of theirs."""
@@ -65,6 +68,7 @@ class LocalWriter:
         self._lease = Lease(self._settings.root)
         self._tmp = os.path.join(self._settings.root, "tmp", self._lease.name)
         os.mkdir(self._tmp)
+        self._tmp_fd = os.open(self._tmp, _FOLDER)
         leftovers.sweep_cache(self._settings.root, os.stat(self._tmp).st_mtime)
         return self
 
@@ -79,9 +83,12 @@ class LocalWriter:
             if kind is None or issubclass(kind, Exception):
                 self.flush()
         finally:
-            for name in os.listdir(self._tmp):
-                os.unlink(os.path.join(self._tmp, name))
-            os.rmdir(self._tmp)
+            # By descriptor: who shares the store may have put a link in the folder's place.
+            for name in os.listdir(self._tmp_fd):
+                os.unlink(name, dir_fd=self._tmp_fd)
+            os.close(self._tmp_fd)
+            with suppress(OSError):
+                os.rmdir(self._tmp)
             if self._lease is not None:
                 self._lease.release()
 
@@ -164,7 +171,7 @@ class LocalWriter:
                 if folder not in touched:
                     make_folder(folder, shared=settings.shared)
                     touched.add(folder)
-                os.rename(temporary, target)
+                os.rename(os.path.basename(temporary), target, src_dir_fd=self._tmp_fd)
             folders = sorted(touched | {os.path.dirname(folder) for folder in touched})
             atomic.sync_folders(folders, settings.root, settings.durability)
 

@@ -213,7 +213,7 @@ class TestLeftovers:
 
     def test_temporary_files_of_a_dead_writer_go_after_a_day(self, store):
         _put(store, b"one")
-        folder = os.path.join(store.root, "tmp", "99-dead")
+        folder = os.path.join(store.root, "tmp", "99-deaddeaddead")
         os.mkdir(folder)
         with open(os.path.join(folder, "1"), "wb") as stream:
             stream.write(b"half")
@@ -221,7 +221,7 @@ class TestLeftovers:
         assert leftovers.in_cache(store.root, time.time()) == []
         found = leftovers.in_cache(store.root, self._old(folder))
 
-        assert [os.path.basename(one.path) for one in found] == ["99-dead"]
+        assert [os.path.basename(one.path) for one in found] == ["99-deaddeaddead"]
         assert found[0].size == 4
         assert leftovers.sweep(found) == found
         assert not os.path.exists(folder)

@@ -40,8 +40,8 @@ def in_days(store: LocalStore, days: float) -> None:
 
 
 def test_old_folders_and_leases_of_dead_writers_go(store: LocalStore) -> None:
-    left(store, "1-dead", days=3)
-    left(store, "2-dead", days=3)
+    left(store, "1-deaddeaddead", days=3)
+    left(store, "2-deaddeaddead", days=3)
     in_days(store, 2)
     assert os.listdir(Path(store.root, "tmp")) == []
     assert os.listdir(Path(store.root, "leases")) == ["gate"]
@@ -49,14 +49,14 @@ def test_old_folders_and_leases_of_dead_writers_go(store: LocalStore) -> None:
 
 
 def test_what_died_today_stays(store: LocalStore) -> None:
-    paths = [*left(store, "1-dead", days=0), *left(store, "2-dead", days=0)]
+    paths = [*left(store, "1-deaddeaddead", days=0), *left(store, "2-deaddeaddead", days=0)]
     with store.writer() as writer:
         writer.put_bytes(b"more")
     assert [path.exists() for path in paths] == [True] * 4
 
 
 def test_a_living_writer_keeps_folder_and_lease_however_old(store: LocalStore) -> None:
-    kept = [left(store, name, days=3) for name in ("1-alive", "2-alive")]
+    kept = [left(store, name, days=3) for name in ("1-a11fea11fea1", "2-a11fea11fea1")]
     held = [open(lease, "rb") for _, lease in kept]  # noqa: SIM115 - held, as a writer holds it
     for file in held:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -67,8 +67,8 @@ def test_a_living_writer_keeps_folder_and_lease_however_old(store: LocalStore) -
 
 
 def test_the_next_writer_sweeps_leases_that_are_a_day_old(store: LocalStore) -> None:
-    Path(store.root, "leases", "1-dead").write_text("")
-    os.utime(Path(store.root, "leases", "1-dead"), times=(0, 0))
+    Path(store.root, "leases", "1-deaddeaddead").write_text("")
+    os.utime(Path(store.root, "leases", "1-deaddeaddead"), times=(0, 0))
     alive = Lease(store.root)
     with store.writer() as writer:
         writer.put_bytes(b"more")

@@ -199,7 +199,7 @@ class TestLeftovers:
     """What crashes left."""
 
     def test_leases_of_dead_writers(self, data: Work) -> None:
-        stale = data.root / ".datavc/cache/leases/1-dead"
+        stale = data.root / ".datavc/cache/leases/1-deaddeaddead"
         stale.write_text("")
 
         assert states(data, "leftovers") == ["warn"]
