@@ -183,7 +183,7 @@ class WorkspaceWriter:
         if digest is None:
             raise PathError(f"{step.path} is of a kind that this version does not know")
         blob = Blob(digest, entry.size, entry.flags == tree.EXECUTABLE)
-        return self._placer.place(fd, name, blob)
+        return self._placer.place(fd, name, blob, lambda: self._check(fd, name, step))
 
     def _delete(self, step: Step, output: RepoPath) -> None:
         name = paths.name(step.path)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple, Protocol
 
@@ -40,6 +41,15 @@ class Blob(NamedTuple):
     digest: Digest
     size: int
     executable: bool
+
+
+class _Way(NamedTuple):
+    """From a temporary name to the final one, each in a folder that is open."""
+
+    made_in: int
+    temporary: str
+    folder_fd: int
+    name: str
 
 
 class _Maker(Protocol):
@@ -75,18 +85,25 @@ class Placer:
         os.close(self._tmp_fd)
         self._store.verified.save()
 
-    def place(self, folder_fd: int, name: str, blob: Blob) -> os.stat_result:
+    def place(
+        self, folder_fd: int, name: str, blob: Blob, check: Callable[[], None]
+    ) -> os.stat_result:
         """Put `blob` at `name`, over whatever file is there; return the new file's status.
+
+        `check` is called when all is made and raises if `name` must be left alone after all:
+        a large file takes a while to copy.
 
         Raises:
             DataError: the object is missing or damaged (then set aside); `name` is as it was.
         """
+        temporary = self._temporary()
         try:
-            return self._place(folder_fd, name, blob, self._tmp_fd)
+            return self._place(_Way(self._tmp_fd, temporary, folder_fd, name), blob, check)
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
-            return self._place(folder_fd, name, blob, folder_fd)  # a mount inside the workspace
+            # a mount inside the workspace
+            return self._place(_Way(folder_fd, temporary, folder_fd, name), blob, check)
 
     def link(self, folder_fd: int, name: str, target: str) -> os.stat_result:
         """Put a symbolic link of the user's at `name`."""
@@ -98,37 +115,37 @@ class Placer:
             return self._link_in(folder_fd, name, target, folder_fd)
 
     def _link_in(self, folder_fd: int, name: str, target: str, made_in: int) -> os.stat_result:
-        temporary = self._temporary()
-        os.symlink(target, temporary, dir_fd=made_in)
+        way = _Way(made_in, self._temporary(), folder_fd, name)
+        os.symlink(target, way.temporary, dir_fd=made_in)
         try:
-            self._rename(temporary, made_in, name, folder_fd)
+            self._rename(way)
         except BaseException:
-            os.unlink(temporary, dir_fd=made_in)
+            os.unlink(way.temporary, dir_fd=made_in)
             raise
         return os.stat(name, dir_fd=folder_fd, follow_symlinks=False)
 
-    def _place(self, folder_fd: int, name: str, blob: Blob, made_in: int) -> os.stat_result:
-        temporary = self._temporary()
+    def _place(self, way: _Way, blob: Blob, check: Callable[[], None]) -> os.stat_result:
         try:
-            if not any(make(blob, made_in, temporary) for make in self._makers):
-                self._copy(blob, made_in, temporary)
-            self._rename(temporary, made_in, name, folder_fd)
+            if not any(make(blob, way.made_in, way.temporary) for make in self._makers):
+                self._copy(blob, way.made_in, way.temporary)
+            check()
+            self._rename(way)
         except BaseException:
             with suppress(FileNotFoundError):
-                os.unlink(temporary, dir_fd=made_in)
+                os.unlink(way.temporary, dir_fd=way.made_in)
             raise
-        return os.stat(name, dir_fd=folder_fd, follow_symlinks=False)
+        return os.stat(way.name, dir_fd=way.folder_fd, follow_symlinks=False)
 
     def _temporary(self) -> str:
         self._count += 1
         return f".datavc-{self._stem}-{self._count}"
 
-    def _rename(self, temporary: str, made_in: int, name: str, folder_fd: int) -> None:
-        os.rename(temporary, name, src_dir_fd=made_in, dst_dir_fd=folder_fd)
+    def _rename(self, way: _Way) -> None:
+        os.rename(way.temporary, way.name, src_dir_fd=way.made_in, dst_dir_fd=way.folder_fd)
         if self._hardlinked:
             # Renaming one hard link of a file over another does nothing and leaves both names.
             with suppress(FileNotFoundError):
-                os.unlink(temporary, dir_fd=made_in)
+                os.unlink(way.temporary, dir_fd=way.made_in)
 
     def _verified(self, blob: Blob) -> str:
         if not self._store.holds(blob.digest):

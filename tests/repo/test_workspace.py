@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -210,3 +211,34 @@ def test_folders_that_become_empty_go_up_to_the_output(work: Work) -> None:
     assert not (work.root / "sub/d/x").exists()
     apply(work, Step(RepoPath("sub/d/keep"), None, now(work, "sub/d/keep")), output="sub/d")
     assert (work.root / "sub").is_dir() and not (work.root / "sub/d").exists()
+
+
+class SlowPlacer(Placer):
+    """Copies an object for so long that somebody else writes meanwhile."""
+
+    def __init__(self, work: Work, meanwhile: Path, kind: str) -> None:
+        repo = work.repo()
+        super().__init__(repo.objects, repo.layout.tmp, (kind,))
+        self._meanwhile = meanwhile
+
+    def place(self, *arguments: Any) -> os.stat_result:
+        """Change the file after the first look at it, before anything takes its place."""
+        self._meanwhile.write_bytes(b"an edit")
+        return super().place(*arguments)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("before", [b"old", None])
+def test_an_edit_made_while_the_new_file_is_copied_is_left_alone(
+    work: Work, kind: str, before: bytes | None
+) -> None:
+    work.lay({"d/other": b"other"} if before is None else {"d/a": before})
+    old = None if before is None else now(work, "d/a")
+    repo, file = work.repo(), work.root / "d/a"
+
+    with WorkspaceWriter(repo.root, SlowPlacer(work, file, kind), SILENT) as writer:
+        done = writer.apply([Step(RepoPath("d/a"), entry(work), old)], RepoPath("d"))
+
+    assert file.read_bytes() == b"an edit"
+    assert [failure.path for failure in done.failures] == ["d/a"]
+    assert os.listdir(repo.layout.tmp) == []
