@@ -20,7 +20,7 @@ from datavc.store import trees
 from datavc.verbs import linking, workspaces
 from datavc.verbs.checkout_result import CheckoutOptions as CheckoutOptions
 from datavc.verbs.checkout_result import CheckoutResult as CheckoutResult
-from datavc.verbs.scanning import inventory, unreadable
+from datavc.verbs.scanning import inventory, passed_over, unreadable
 from datavc.verbs.settling import Settler
 
 
@@ -43,7 +43,11 @@ def checkout(
     chosen = select(source, [repo_path(repo.root, repo.here, text) for text in targets])
     if options.hook and not targets:
         chosen = []
-    result = CheckoutResult(warnings=list(unreadable(source)), dry_run=options.dry_run)
+    result = CheckoutResult(dry_run=options.dry_run)
+    if targets or options.hook:
+        result.warnings += unreadable(source)
+    else:
+        result.failures += passed_over(source)
     if options.hook:
         unmerged = repo.git.unmerged()
         chosen = [s for s in chosen if s.output.recorded_in not in unmerged]

@@ -27,10 +27,10 @@ class PullResult(NamedTuple):
 
     @property
     def failures(self) -> list[Failure]:
-        """What is missing or was left alone, each object once."""
+        """What is missing, was left alone or not read, each once."""
         lost = {failure.digest for failure in self.fetched.failures}
         later = [f for f in self.checked_out.failures if not f.digest or f.digest not in lost]
-        return [*self.fetched.failures, *later]
+        return list(dict.fromkeys([*self.fetched.failures, *later]))
 
     @property
     def warnings(self) -> list[str]:

@@ -6,7 +6,7 @@ import os
 
 from datavc.core import digest as digests
 from datavc.core import paths
-from datavc.core.outputs import POINTER_SUFFIX, TrackedOutput
+from datavc.core.outputs import POINTER_SUFFIX, Failure, TrackedOutput
 from datavc.core.progress import Progress
 from datavc.core.tree import LINK, TreeEntry
 from datavc.repo import ignore
@@ -87,6 +87,12 @@ def unreadable(found: Inventory) -> tuple[str, ...]:
         f"{error.message}; it was passed over" + (f" ({error.hint})" if error.hint else "")
         for error in found.broken.values()
     )
+
+
+def passed_over(found: Inventory) -> list[Failure]:
+    """Return the same as failures, for a command that was asked for everything."""
+    texts = unreadable(found)
+    return [Failure(path, "", text) for path, text in zip(found.broken, texts, strict=True)]
 
 
 def is_link_of_ours(repo: Repo, entry: TreeEntry) -> bool:

@@ -19,7 +19,7 @@ from datavc.repo.repo import Repo
 from datavc.repo.targets import Selection, narrow, repo_path, select
 from datavc.store.object_store import ObjectStore
 from datavc.store.transfer import Transferred
-from datavc.verbs.scanning import inventory, unreadable
+from datavc.verbs.scanning import inventory, passed_over, unreadable
 
 AT_ONCE = 16
 """Requests in flight by default: what a server on the other side of an ocean is kept busy by."""
@@ -58,8 +58,10 @@ class SyncResult:
 
     @property
     def exit_code(self) -> int:
-        """4 if an object could not be had anywhere or did not arrive, else 0."""
-        return 4 if self.failures else 0
+        """4 if an object did not arrive, 3 if a pointer could not be read, else 0."""
+        if any(failure.digest for failure in self.failures):
+            return 4
+        return 3 if self.failures else 0
 
     def to_json(self) -> dict[str, object]:
         """Return counts and failures."""
@@ -124,7 +126,10 @@ def meant(
     miss: DatavcError | None = None
     if options.workspace:
         known = inventory(repo)
-        result.warnings += unreadable(known)
+        if paths:
+            result.warnings += unreadable(known)
+        else:
+            result.failures += passed_over(known)
         try:
             chosen = {_key(s.output): s for s in select(known, paths)}
         except DatavcError as error:

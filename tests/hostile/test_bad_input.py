@@ -166,6 +166,25 @@ CASES = (
         "x.datavc: line 5: has a merge conflict",
         "git checkout --ours",
     ),
+    *(
+        Case(
+            f"markers, {command} of everything",
+            after(tracked if command == "checkout" else sent, wrote("f.datavc", P + MARKERS)),
+            (command,),
+            3,
+            "f.datavc: line 5: has a merge conflict",
+            "git checkout --ours",
+        )
+        for command in ("push", "checkout")
+    ),
+    Case(
+        "markers, status",
+        after(tracked, wrote("f.datavc", P + MARKERS)),
+        ("status", "--exit-code"),
+        7,
+        "f.datavc: line 5: has a merge conflict",
+        "git checkout --ours",
+    ),
     Case(
         "markers, add",
         after(tracked, wrote("f.datavc", P + MARKERS)),

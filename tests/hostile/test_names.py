@@ -217,7 +217,8 @@ def test_two_outputs_that_are_one_elsewhere_are_warned_of(repo: RepoBuilder):
 
 def test_nothing_of_ours_can_be_written_by_others(repo: RepoBuilder, tmp_path: Path):
     """With a usual umask, after the commands that make all files there are."""
-    repo.env["XDG_DATA_HOME"] = str(tmp_path / "data")
+    repo.env |= {"XDG_DATA_HOME": str(tmp_path / "data"), "TMPDIR": str(tmp_path / "others")}
+    (tmp_path / "others").mkdir()
     repo.write("d/a", "x")
     repo.start("sh", "-c", f"umask 022; {PROGRAM} add d; {PROGRAM} checkout; {PROGRAM} status")
     repo.run("remote", "add", "-d", "r", str(tmp_path / "remote"))
@@ -230,6 +231,7 @@ def test_nothing_of_ours_can_be_written_by_others(repo: RepoBuilder, tmp_path: P
         mode = file.lstat().st_mode
         assert stat.S_ISLNK(mode) or not mode & 0o002, file
         assert b"\x80\x04\x95" not in (file.read_bytes()[:3] if file.is_file() else b""), file
+    assert not any((tmp_path / "others").iterdir())
     consent = tmp_path / "data/datavc/consent.json"
     assert stat.S_IMODE(consent.stat().st_mode) == 0o600
     assert stat.S_IMODE(consent.parent.stat().st_mode) == 0o700

@@ -306,7 +306,9 @@ def test_a_broken_pointer_stops_no_other_output(two: Work) -> None:
     done = two.checkout()
 
     assert data(two) == V1 | {"f": b"two"}
-    assert any("f.datavc" in warning for warning in done.warnings)
+    assert done.exit_code == 3
+    assert [failure.path for failure in done.failures] == ["f.datavc"]
+    assert any("f.datavc" in warning for warning in two.checkout("d").warnings)
 
 
 def test_a_tracked_path_whose_folder_git_ignores_later_is_still_tracked(work: Work) -> None:
