@@ -1,6 +1,6 @@
 """Files of a project, a cache, a remote, each made wrong at random: an answer, always, and soon.
 
-300 mutations here; MUTATIONS=5000 by `scripts/fuzz`. The seed of each is its number.
+300 mutations here; MUTATIONS=5000 by `scripts/fuzz` and `scripts/torture`. Each number is a seed.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from types import FrameType
 import pytest
 
 from tests.support import inside
+from tests.support.ladder import tell
 from tests.support.mutate import mutated
 from tests.support.repo import RepoBuilder
 from tests.support.stranger import CLEAN, Machine, pointer, put_object
@@ -166,7 +167,14 @@ def one_mutation(seed: int, template: Path, base: Path) -> None:
 @pytest.mark.timeout(600 + MUTATIONS)
 @pytest.mark.parametrize("group", range(GROUPS))
 def test_a_mutated_file_never_ends_in_a_bug(
-    machine: Machine, template: Path, clocked: None, group: int
+    machine: Machine,
+    template: Path,
+    clocked: None,
+    group: int,
+    record_property: Callable[[str, object], None],
 ):
-    for seed in range(group, MUTATIONS, GROUPS):
+    seeds = range(group, MUTATIONS, GROUPS)
+    for seed in seeds:
         one_mutation(seed, template, machine.folder / "world")
+        tell()
+    record_property("figure", f"{len(seeds)} mutations")
