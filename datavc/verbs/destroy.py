@@ -20,7 +20,7 @@ from datavc.repo.repo import Repo
 from datavc.repo.scan import Scan, Trust
 from datavc.repo.workspace import Step
 from datavc.store import trees
-from datavc.verbs import leaving
+from datavc.verbs import leaving, linking
 from datavc.verbs.applying import apply
 from datavc.verbs.scanning import inventory, is_link_of_ours, reader, scanner
 from datavc.verbs.unprotect import linked
@@ -104,6 +104,8 @@ def destroy(
     _agree(options, result)
     for plan in plans:
         _make_plain(repo, plan, progress)
+    for path in {*known.outputs, *repo.placed.outputs()}:
+        _raise_first(linking.leave_plain(repo, path, progress))
     with repo.lock(progress):
         result.hooks = leaving.unhook(repo)
         withdraw(repo, [plan.output for plan in plans])
@@ -213,6 +215,10 @@ def _make_plain(repo: Repo, plan: _Plan, progress: Progress) -> None:
         progress.start(f"Copying {plan.output.path}", len(copies))
         applied, _ = apply(repo, plan.output.path, copies, progress, types=("copy",))
         failures += applied.failures
+    _raise_first(failures)
+
+
+def _raise_first(failures: Sequence[Failure]) -> None:
     for failure in failures:
         raise DataError(
             f"{failure.path} cannot be made a plain file: {failure.message}",

@@ -14,6 +14,7 @@ from datavc.repo.git_history import RevisionScope
 from datavc.repo.inventory import load, tracked
 from datavc.repo.journal import Operation
 from datavc.repo.layout import FOLDER, Layout
+from datavc.repo.placed import PlacedRecord
 from datavc.repo.repo import Repo
 from datavc.repo.snapshot import Blobs, Workspace
 from datavc.store.gc import Marks
@@ -107,12 +108,18 @@ class Roots:
         for repo in workspaces:
             outputs = _readable(repo, Workspace(repo.git), "")
             self.current(outputs)
-            for output in outputs:
-                record = repo.placed.get(output.path)
-                for lying in (record.digest, record.shown) if record is not None else ():
-                    if lying is not None and lying != output.digest:
-                        self._marks.unknown(lying)
+            recorded = {output.path: output.digest for output in outputs}
+            for path in repo.placed.outputs():
+                # What lies there may be links to the cache, though its pointer is gone.
+                if path in recorded or os.path.lexists(repo.layout.absolute(path)):
+                    self._lying(repo.placed.get(path), recorded.get(path))
             self._operations(repo)
+
+    def _lying(self, record: PlacedRecord | None, recorded: Digest | None) -> None:
+        """Mark the versions that were placed, but for the one that is `recorded`."""
+        for digest in (record.digest, record.shown) if record is not None else ():
+            if digest is not None and digest != recorded:
+                self._marks.unknown(digest)
 
     def git(self, repo: Repo, scope: RevisionScope | None, grace_s: float) -> None:
         """Mark what Git's indexes and the commits that it holds, or `scope` names, track.

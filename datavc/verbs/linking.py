@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
+from datavc.core import digest as digests
 from datavc.core import paths, tree
 from datavc.core.digest import Digest
 from datavc.core.outputs import Failure
@@ -84,6 +85,34 @@ def unlink(repo: Repo, scan: Scan, progress: Progress) -> tuple[int, list[Failur
         return 0, []
     applied, _ = apply(repo, scan.output, steps, progress, types=("copy",))
     return len(applied.placed), applied.failures
+
+
+def leave_plain(repo: Repo, output: RepoPath, progress: Progress) -> list[Failure]:
+    """Give symbolic links to the cache bytes of their own, where nobody will track them any more.
+
+    Also those that `.datavcignore` hides by now: without a pointer nothing keeps their objects.
+    """
+    steps = [*_links(repo, output)]
+    if not steps:
+        return []
+    return apply(repo, output, steps, progress, types=("copy",))[0].failures
+
+
+def _links(repo: Repo, output: RepoPath) -> Iterator[Step]:
+    """Yield a step for each symbolic link at or below `output` to an object, here or before."""
+    caches = {repo.objects.root, repo.layout.default_cache}
+    top = repo.layout.absolute(output)
+    names = [top] if os.path.islink(top) else []
+    for folder, _, found in os.walk(top):
+        names += [os.path.join(folder, name) for name in found]
+    for full in filter(os.path.islink, names):
+        target = os.readlink(full)
+        for cache in caches:
+            digest = digests.from_object_key(target.removeprefix(f"{cache}/objects/"))
+            if digest is not None:
+                path = RepoPath(os.path.relpath(full, repo.root))
+                entry = TreeEntry(path, digest, 0, tree.FILE)
+                yield Step(path, entry, stat_key("", os.lstat(full)))
 
 
 def advice(repo: Repo, new: int) -> tuple[str, ...]:

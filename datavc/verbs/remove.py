@@ -16,7 +16,7 @@ from datavc.repo.journal import ABSENT, PathChange, State
 from datavc.repo.repo import Repo
 from datavc.repo.scan import Trust
 from datavc.repo.workspace import Folders
-from datavc.verbs import checkout_plan, workspaces
+from datavc.verbs import checkout_plan, linking, workspaces
 from datavc.verbs.applying import apply
 from datavc.verbs.checkout_plan import Judge, Plan, Wanted
 from datavc.verbs.saving import save
@@ -138,6 +138,8 @@ def _carry_out(
         result.failures += applied.failures
         _report(plan, set(applied.deleted), result)
         _remove_empty(repo, plan.output)
+    for output in outputs:
+        result.failures += linking.leave_plain(repo, output.path, progress)
     touched = withdraw(repo, outputs)
     workspaces.announce(repo)
     stage(repo, touched)

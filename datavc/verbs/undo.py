@@ -19,7 +19,7 @@ from datavc.repo import pointers
 from datavc.repo.journal import Operation, PathChange, State
 from datavc.repo.repo import Repo
 from datavc.repo.workspace import Step
-from datavc.verbs import move, publishing, workspaces
+from datavc.verbs import linking, move, publishing, workspaces
 from datavc.verbs.applying import apply
 from datavc.verbs.checkout_plan import OnDisk
 from datavc.verbs.renaming import carry_records, make_folder, rename_data
@@ -274,8 +274,11 @@ class _Undo:
             old, new = self._renamed()
             carry_records(self._repo, new, old)
             rename_data(root, new.path, old)
-        new_ones = [output_of(c.path, c.after.text) for c in changes if c.before.absent]
-        gone = withdraw(self._repo, [output for output in new_ones if output is not None])
+        found = [output_of(c.path, c.after.text) for c in changes if c.before.absent]
+        new_ones = [output for output in found if output is not None]
+        for output in new_ones:
+            result.failures += linking.leave_plain(self._repo, output.path, self._progress)
+        gone = withdraw(self._repo, new_ones)
         result.pointers += [change.path for change in changes]
         return [*touched, *gone, *result.pointers]
 
