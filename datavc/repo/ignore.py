@@ -130,6 +130,10 @@ class IgnoreRules:
         rule = self._own(path, is_dir=is_dir)
         return rule is not None and not rule.negated
 
+    def is_free(self, folder: str) -> bool:
+        """Tell whether no line of any file says something about names in `folder`."""
+        return not self._at(folder)
+
     def _own(self, path: str, *, is_dir: bool) -> Rule | None:
         """Return the line that decides about `path`, no matter what is above it."""
         return next(self._meaning(path, is_dir=is_dir), None)

@@ -57,7 +57,7 @@ class Repo(NamedTuple):
             config.core.digest,
             durability=config.core.durability,
             shared=config.cache.shared,
-            verified_file=os.path.join(layout.state, "verified.json"),
+            memos=layout.state,
         )
         return Repo(
             here=os.path.realpath(start),

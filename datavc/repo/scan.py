@@ -23,7 +23,7 @@ from datavc.core.tree import EXECUTABLE, FILE, LINK, Segment, TreeEntry, TreeSum
 from datavc.formats.tree import encode_leaf, encode_root
 from datavc.repo import walk
 from datavc.repo.file_reader import FileReader
-from datavc.repo.walk import Found, Rules
+from datavc.repo.walk import Found, Rules, Run
 from datavc.store.stat_cache import (
     WRITTEN_BACK_NS,
     StatCache,
@@ -128,74 +128,64 @@ class Scanner:
         scan = Scan(output, "directory" if stat.S_ISDIR(status.st_mode) else "file")
         probe = self._cache.now(status.st_dev)
         firsts = set()
-        for group in self._groups(output, status):
-            first = group[0].key[0]
-            firsts.add(first)
-            scan.segments.append(self._segment(output, group, reader, (trust, probe)))
+        for run in self._runs(output, status):
+            firsts.add(run.keys[0][0])
+            scan.segments.append(self._segment(output, run, reader, (trust, probe)))
         self._cache.keep_only(output, firsts)
         return scan
 
-    def _groups(self, output: RepoPath, status: os.stat_result) -> Iterable[list[Found]]:
+    def _runs(self, output: RepoPath, status: os.stat_result) -> Iterable[Run]:
         if stat.S_ISDIR(status.st_mode):
             return walk.segments(self._root, output, self._rules)
-        return [[Found(walk.stat_key("", status), status.st_mode)]]
+        return [Run([walk.stat_key("", status)], [status.st_mode])]
 
     def _segment(
-        self, output: RepoPath, group: list[Found], reader: FileReader, how: tuple[Trust, int]
+        self, output: RepoPath, run: Run, reader: FileReader, how: tuple[Trust, int]
     ) -> ScannedSegment:
         trust, probe = how
-        keys = [found.key for found in group]
-        first = RepoPath(keys[0][0])
+        first = RepoPath(run.keys[0][0])
         cached = self._cache.load(output, first)
-        if cached is not None and cached.leaf.startswith(self._prefix) and cached.keys == keys:
-            weak = trust is Trust.IDENTITY and any(value.weak for value in cached.values)
-            if not weak and len(cached.values) == len(keys):
-                if (settled := cached.all_settled(probe)) is not None:
-                    self._cache.save(output, first, settled)
-                return self._unchanged(cached, first)
+        if (
+            cached is not None
+            and cached.leaf.startswith(self._prefix)
+            and not (trust is Trust.IDENTITY and cached.totals.weak)
+            and cached.has_keys(run.keys)
+        ):
+            if (settled := cached.all_settled(probe)) is not None:
+                self._cache.save(output, first, settled)
+            return _unchanged(cached, run.keys)
         known = cached.known() if cached is not None else {}
-        values = self._values(output, group, known, (reader, trust))
-        entries = [_entry(key, value) for key, value in zip(keys, values, strict=True)]
+        values = self._values(output, run, known, (reader, trust))
+        entries = [_entry(key, value) for key, value in zip(run.keys, values, strict=True)]
         leaf = hash_bytes(encode_leaf(entries), self._algorithm).digest
         unread = any(value.content == FileReader.UNREADABLE for value in values)
         saved = [
-            found.key if _may_keep(found, value, probe) else untrusted(found.key)
-            for found, value in zip(group, values, strict=True)
+            key if _may_keep(key, mode, value, probe) else untrusted(key)
+            for key, mode, value in zip(*run, values, strict=True)
         ]
         noted = StatSegment("" if unread else leaf, saved, values, probe - WRITTEN_BACK_NS)
         self._cache.save(output, first, noted)
-        return ScannedSegment(segment_of(entries, leaf), keys, lambda: entries)
-
-    def _unchanged(self, cached: StatSegment, first: RepoPath) -> ScannedSegment:
-        def entries() -> list[TreeEntry]:
-            return [_entry(k, v) for k, v in zip(cached.keys, cached.values, strict=True)]
-
-        size = sum(value.size for value in cached.values)
-        summary = Segment(first, cast(Digest, cached.leaf), len(cached.keys), size)
-        return ScannedSegment(summary, cached.keys, entries)
+        return ScannedSegment(segment_of(entries, leaf), run.keys, lambda: entries)
 
     def _values(
         self,
         output: RepoPath,
-        group: list[Found],
+        run: Run,
         known: dict[str, tuple[StatKey, StatValue]],
         how: tuple[FileReader, Trust],
     ) -> list[StatValue]:
         reader, trust = how
         values: list[StatValue | None] = []
         unread: list[tuple[int, Found, StatValue | None]] = []
-        for index, found in enumerate(group):
-            key, value = known.get(found.key[0], (None, None))
+        for index, now in enumerate(run.keys):
+            key, value = known.get(now[0], (None, None))
             if value is not None and not self._speaks(value):
                 value = None
-            if (
-                value is not None
-                and key == found.key
-                and not (value.weak and trust is Trust.IDENTITY)
-            ):
+            if value is not None and key == now and not (value.weak and trust is Trust.IDENTITY):
                 values.append(value)
                 continue
             values.append(None)
+            found = Found(now, run.modes[index])
             unread.append((index, found, value if trust is Trust.CHANGED else None))
         for index, value in reader.read_all(output, unread):
             values[index] = value
@@ -207,19 +197,27 @@ class Scanner:
         return not is_file or value.content.startswith(self._prefix)
 
 
+def _unchanged(cached: StatSegment, keys: list[StatKey]) -> ScannedSegment:
+    """Return a segment whose files have the stats that they had when it was noted."""
+
+    def entries() -> list[TreeEntry]:
+        return [_entry(key, value) for key, value in zip(keys, cached.values, strict=True)]
+
+    leaf = cast(Digest, cached.leaf)
+    summary = Segment(RepoPath(keys[0][0]), leaf, len(keys), cached.totals.size)
+    return ScannedSegment(summary, keys, entries)
+
+
 def _entry(key: StatKey, value: StatValue) -> TreeEntry:
     return TreeEntry(RepoPath(key[0]), value.content, value.size, value.flags)
 
 
-def _may_keep(found: Found, value: StatValue, probe: int) -> bool:
+def _may_keep(key: StatKey, mode: int, value: StatValue, probe: int) -> bool:
     """Tell whether the same stat will mean the same bytes.
 
     By the racy rule not if the file is as young as the reading; nor if it could not be read, or
     is a link of ours, whose stat says nothing of the object that it points to.
     """
-    key = found.key
-    if value.content == FileReader.UNREADABLE or (
-        stat.S_ISLNK(found.mode) and value.flags != LINK
-    ):
+    if value.content == FileReader.UNREADABLE or (stat.S_ISLNK(mode) and value.flags != LINK):
         return False
     return key[3] < probe and key[4] < probe

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import suppress
+from itertools import islice
 from typing import NamedTuple, Protocol
 
 from datavc.core.errors import PathError
@@ -23,6 +23,9 @@ class Rules(Protocol):
     def is_ignored(self, path: str, *, is_dir: bool) -> bool:
         """Tell whether `path`, below the project's root, is to be passed over."""
 
+    def is_free(self, folder: str) -> bool:
+        """Tell whether nothing in `folder` itself is passed over but `RESERVED` names."""
+
 
 class Found(NamedTuple):
     """One name of the walk: its key in the stat cache, and its mode (0 for an empty directory)."""
@@ -31,33 +34,60 @@ class Found(NamedTuple):
     mode: int
 
 
+class Run(NamedTuple):
+    """Names of the walk that follow each other: their keys in the stat cache, and their modes."""
+
+    keys: list[StatKey]
+    modes: list[int]
+
+
 RESERVED = frozenset((".git", ".datavc"))
 """Names that no tree can hold: yielded, never looked into, so that whoever records refuses them.
 
 Leaving them out would look like keeping a repository that lies inside, and lose it.
 """
 
+RUN = 4096
+"""So many files of a folder make a run at most: what is in memory beside its names."""
+
 _Row = tuple[str, "os.DirEntry[str] | None"]
 """A name, with a slash if something is in that folder; no entry for a folder with nothing."""
 
 
-def segments(root: str, output: str, rules: Rules) -> Iterator[list[Found]]:
+def segments(root: str, output: str, rules: Rules) -> Iterator[Run]:
     """Yield what the directory holds, cut where its tree is cut (see `core.tree.cut`)."""
     import xxhash
 
     hash64 = xxhash.xxh3_64_intdigest
-    group: list[Found] = []
-    for found in walk(root, output, rules):
-        key = found[0][0].encode("utf-8", "surrogateescape")
-        if group and (not hash64(key) & SEGMENT_MASK or len(group) >= SEGMENT_LIMIT):
-            yield group
-            group = []
-        group.append(found)
-    if group:
-        yield group
+    segment = Run([], [])
+    for keys, modes in walk(root, output, rules):
+        cuts = [
+            index
+            for index, key in enumerate(keys)
+            if not hash64(key[0].encode("utf-8", "surrogateescape")) & SEGMENT_MASK
+        ]
+        begin = 0
+        for end in (*cuts, len(keys)):
+            while (room := SEGMENT_LIMIT - len(segment.keys)) < end - begin:
+                _extend(segment, keys[begin : begin + room], modes[begin : begin + room])
+                yield segment
+                segment = Run([], [])
+                begin += room
+            _extend(segment, keys[begin:end], modes[begin:end])
+            begin = end
+            if end < len(keys) and segment.keys:
+                yield segment
+                segment = Run([], [])
+    if segment.keys:
+        yield segment
 
 
-def walk(root: str, output: str, rules: Rules) -> Iterator[Found]:
+def _extend(run: Run, keys: list[StatKey], modes: list[int]) -> None:
+    run.keys.extend(keys)
+    run.modes.extend(modes)
+
+
+def walk(root: str, output: str, rules: Rules) -> Iterator[Run]:
     """Yield every file and link below `output`; a folder with nothing in it for itself.
 
     Raises:
@@ -66,19 +96,37 @@ def walk(root: str, output: str, rules: Rules) -> Iterator[Found]:
     pending = [("", iter(_listed(os.path.join(root, output), output, rules)))]
     while pending:
         prefix, rows = pending[-1]
-        for name, item in rows:
-            if item is None:
-                yield Found((prefix + name, 0, 0, 0, 0), 0)
-                continue
-            if name[-1] == "/":
-                inside = _listed(item.path, f"{output}/{prefix}{name[:-1]}", rules)
-                pending.append((prefix + name, iter(inside)))
-                break
-            with suppress(FileNotFoundError):  # it went away meanwhile: then it is not here
-                status = item.stat(follow_symlinks=False)
-                yield Found(stat_key(prefix + name, status), status.st_mode)
-        else:
+        run = Run([], [])
+        below = _look(prefix, rows, run)
+        if run.keys:
+            yield run
+        if below is not None:
+            name, item = below
+            inside = _listed(item.path, f"{output}/{prefix}{name[:-1]}", rules)
+            pending.append((prefix + name, iter(inside)))
+        elif len(run.keys) < RUN:
             pending.pop()
+
+
+def _look(prefix: str, rows: Iterator[_Row], run: Run) -> tuple[str, os.DirEntry[str]] | None:
+    """Add to `run` what `rows` name, up to a folder with something in it, which is returned."""
+    keys, modes = run
+    for name, item in rows:
+        if item is None:
+            keys.append((prefix + name, 0, 0, 0, 0))
+            modes.append(0)
+        elif name[-1] == "/":
+            return name, item
+        else:
+            try:
+                status = item.stat(follow_symlinks=False)
+            except FileNotFoundError:  # it went away meanwhile: then it is not here
+                continue
+            keys.append(stat_key(prefix + name, status))
+            modes.append(status.st_mode)
+        if len(keys) == RUN:
+            break
+    return None
 
 
 def stat_key(path: str, status: os.stat_result) -> StatKey:
@@ -101,7 +149,7 @@ def _listed(folder: str, path: str, rules: Rules) -> list[_Row]:
         plain = plain and name.isascii()
         if name in RESERVED or not item.is_dir(follow_symlinks=False):
             rows.append((name, item))
-        elif any(True for _ in _names(item.path, f"{path}/{name}", rules)):
+        elif _names(item.path, f"{path}/{name}", rules, most=1):
             rows.append((name + "/", item))
         else:
             rows.append((name, None))
@@ -109,21 +157,32 @@ def _listed(folder: str, path: str, rules: Rules) -> list[_Row]:
     return rows
 
 
-def _names(folder: str, path: str, rules: Rules) -> Iterator[os.DirEntry[str]]:
-    """Yield what a folder holds but for what is ignored; nothing if the folder went away."""
+def _names(
+    folder: str, path: str, rules: Rules, most: int | None = None
+) -> list[os.DirEntry[str]]:
+    """Return what a folder holds but for what is ignored, at `most` so many.
+
+    Nothing if the folder went away.
+
+    Raises:
+        PathError: the folder cannot be read.
+    """
     try:
         with os.scandir(folder) as items:
-            for item in items:
-                is_dir = item.is_dir(follow_symlinks=False)
-                passed = rules.is_ignored(f"{path}/{item.name}", is_dir=is_dir)
-                if item.name in RESERVED or not passed:
-                    yield item
+            if rules.is_free(path):
+                return list(islice(items, most))
+            return list(islice((item for item in items if _is_taken(item, path, rules)), most))
     except FileNotFoundError:
-        return
+        return []
     except OSError as error:
         raise PathError(
             f"{path} cannot be read: {error.strerror}", "look at its permissions"
         ) from error
+
+
+def _is_taken(item: os.DirEntry[str], path: str, rules: Rules) -> bool:
+    is_dir = item.is_dir(follow_symlinks=False)
+    return item.name in RESERVED or not rules.is_ignored(f"{path}/{item.name}", is_dir=is_dir)
 
 
 def _name(row: _Row) -> str:

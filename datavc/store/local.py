@@ -29,6 +29,7 @@ from datavc.store import atomic
 from datavc.store.local_writer import LocalWriter, WriterSettings, make_folder
 from datavc.store.object_store import ObjectInfo
 from datavc.store.verified import VerifiedObjects
+from datavc.store.whole import WholeTrees
 
 log = logging.getLogger(__name__)
 
@@ -50,17 +51,21 @@ class LocalStore:
         *,
         durability: atomic.Durability = "batch",
         shared: bool = False,
-        verified_file: str | None = None,
+        memos: str | None = None,
     ) -> None:
         """Use `root`, which need not exist yet; `shared` makes objects group-owned (0440, 2770).
 
-        `verified_file` is where this workspace remembers which large objects it has hashed.
+        `memos` is the folder where this workspace remembers which large objects it has hashed, and
+        which trees have all their objects here.
         """
         self.root = root
         self.algorithm = algorithm
         self.durability = durability
         self.shared = shared
-        self.verified = VerifiedObjects(verified_file)
+        self.verified = VerifiedObjects(memos and os.path.join(memos, "verified.json"))
+        self.whole = WholeTrees(
+            os.path.join(root, "objects"), memos and os.path.join(memos, "whole.json")
+        )
 
     def path(self, digest: Digest) -> str:
         """Return where the object is, or would be."""

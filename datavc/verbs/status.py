@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -279,6 +280,8 @@ class _Look:
         if not output.is_directory:
             into += [name] if store.missing([output.digest]) else []
             return
+        if store.whole.knows(output.digest):
+            return
         try:
             parts = version.parts()
             lost = store.missing({output.digest, *(digest for digest, _ in parts)})
@@ -290,6 +293,9 @@ class _Look:
         lost |= store.missing({digest for _, digest in files if digest})
         if lost:
             into.append(name)
+        elif selection.whole:
+            device = os.stat(store.root).st_dev
+            store.whole.remember(output.digest, self._repo.stat_cache.now(device))
         if lost and self._options.granular:
             into += [f"{output.path}/{path}" for path, digest in files if digest in lost]
 

@@ -291,7 +291,7 @@ class TestVerified:
 
     def test_the_memo_lasts(self, tmp_path):
         memo = str(tmp_path / "state" / "verified.json")
-        first = LocalStore(str(tmp_path / "cache"), "blake3", verified_file=memo)
+        first = LocalStore(str(tmp_path / "cache"), "blake3", memos=os.path.dirname(memo))
         digest = _put(first, b"x" * (SMALL + 1))[0]
         first.holds(digest)
         first.verified.save()
@@ -306,7 +306,7 @@ class TestVerified:
     def test_a_damaged_memo_knows_nothing(self, tmp_path, text):
         memo = tmp_path / "verified.json"
         memo.write_text(text)
-        store = LocalStore(str(tmp_path / "cache"), "blake3", verified_file=str(memo))
+        store = LocalStore(str(tmp_path / "cache"), "blake3", memos=str(tmp_path))
         digest = _put(store, b"x" * (SMALL + 1))[0]
 
         assert not store.verified.knows(digest, os.lstat(store.path(digest)))

@@ -68,7 +68,7 @@ def test_a_record_of_another_format_or_cut_short_is_none(tmp_path: Path) -> None
     cache = noted(tmp_path, YOUNG, OLD)
     file = next(path for path in tmp_path.rglob("*") if path.is_file())
     whole = file.read_bytes()
-    for damaged in (b"", whole[:40], whole.replace(b'stat",2', b'stat",9'), b"\0" * len(whole)):
+    for damaged in (b"", whole[:40], whole.replace(b'stat",3', b'stat",9'), b"\0" * len(whole)):
         file.write_bytes(damaged)
         assert cache.load("out", "a") is None
     os.truncate(file, 0)

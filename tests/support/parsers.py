@@ -26,6 +26,7 @@ from datavc.repo.journal import Journal
 from datavc.repo.placed import Placed
 from datavc.store.stat_cache import StatCache
 from datavc.store.verified import VerifiedObjects
+from datavc.store.whole import WholeTrees
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 Parse = Callable[[bytes], object]
@@ -140,6 +141,8 @@ def _state(data: bytes) -> None:
             segment.known()
         Path(folder, "verified").write_bytes(data)
         VerifiedObjects(f"{folder}/verified").forget(digest.make("blake3", "0" * 64))
+        Path(folder, "whole").write_bytes(data)
+        WholeTrees(folder, f"{folder}/whole").knows(digest.make("blake3", "0" * 64))
         Path(folder, "1-a.jsonl").write_bytes(data)
         Journal(folder).operations()
 
@@ -149,7 +152,7 @@ def _git(data: bytes) -> None:
     git_output.changed_records(data, b"")
 
 
-LINE = b'["datavc stat",1]\n"blake3:%s"\n[["a",1,2,3,4]]\n[["blake3:%s",2,0,"ab",false]]\n' % (
+LINE = b'["datavc stat",3]\n"blake3:%s"\n[["a",1,2,3,4]]\n[["blake3:%s",2,0,"ab",false]]\n' % (
     (b"0" * 64,) * 2
 )
 
