@@ -11,10 +11,9 @@ from datavc.core.errors import DatavcError, NotARepository
 from datavc.repo import config_files, consent, hooks
 from datavc.repo.config_keys import WITHOUT_EFFECT
 from datavc.repo.repo import Repo
-from datavc.store import leftovers
-from datavc.store.leases import dead
 from datavc.verbs.health import Check, fail, ok, warn
 from datavc.verbs.machine import cache_checks, link_checks, software_checks
+from datavc.verbs.remains import remains_checks
 from datavc.verbs.scanning import inventory
 from datavc.verbs.syncing import SyncOptions, open_remote
 
@@ -179,29 +178,8 @@ def _reached(repo: Repo, name: str) -> Check:
     return ok(f"remote {name}", f"answers in {time.monotonic() - started:.1f} s")
 
 
-def _leftovers(repo: Repo, options: DoctorOptions) -> Iterator[Check]:
-    layout, cache = repo.layout, repo.objects.root
-    found = leftovers.find(cache, layout.tmp, (layout.state, layout.ops), time.time())
-    found += [leftovers.Leftover(path, 0) for path in dead(cache)]
-    if options.fix:
-        swept = {one.path for one in leftovers.sweep(found)}
-        if swept:
-            yield ok("leftovers", f"{len(swept)} of interrupted commands were removed")
-        found = [one for one in found if one.path not in swept]
-    if found:
-        mib = sum(one.size for one in found) / (1 << 20)
-        yield warn(
-            "leftovers",
-            f"{len(found)} of interrupted commands, {mib:,.1f} MiB, such as {found[0].path}",
-            "`datavc doctor --fix` removes them",
-        )
-    else:
-        yield ok("leftovers", "none")
-    for name in repo.journal.ids():
-        try:
-            repo.journal.read(name)
-        except DatavcError as error:
-            yield warn("undo", error.message, error.hint)
+def _remains(repo: Repo, options: DoctorOptions) -> Iterator[Check]:
+    return remains_checks(repo, fix=options.fix)
 
 
 def _cache(repo: Repo, options: DoctorOptions) -> Iterator[Check]:
@@ -219,7 +197,7 @@ _LOOKS: dict[str, Look] = {
     "hooks": _hooks,
     "pointers": _pointers,
     "remotes": _remotes,
-    "leftovers": _leftovers,
+    "leftovers": _remains,
 }
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
+from datavc.core.progress import SILENT
 from datavc.repo import hooks
 from datavc.store import leftovers
 from datavc.verbs.doctor import DoctorOptions, doctor
@@ -222,6 +224,47 @@ class TestLeftovers:
         assert states(data, "leftovers") == ["warn"]
         look(data, fix=True)
         assert not half.exists()
+
+    def test_those_of_today_are_counted_and_stay(self, data: Work) -> None:
+        (data.root / ".datavc/tmp").mkdir(exist_ok=True)
+        half = data.root / ".datavc/tmp/half"
+        half.write_bytes(bytes(1 << 20))
+
+        message = look(data, fix=True)["leftovers"][0].message
+
+        assert "1, 1.0 MiB, from today" in message
+        assert half.exists()
+
+    def test_a_lock_whose_holder_was_killed_is_free(self, data: Work) -> None:
+        (data.root / ".datavc/state/lock").write_text("process 7 on host (datavc add)")
+
+        check = look(data)["lock"][0]
+
+        assert check.state == "ok"
+        assert check.message == "free; process 7 on host (datavc add) ended without giving it back"
+
+    def test_a_lock_that_is_held(self, data: Work) -> None:
+        with data.repo().lock(SILENT):
+            check = look(data)["lock"][0]
+
+        assert check.state == "warn" and f"process {os.getpid()} on " in check.message
+
+    def test_a_lock_of_git(self, data: Work) -> None:
+        (data.root / ".git/index.lock").touch()
+
+        assert ".git/index.lock" in look(data)["git lock"][0].message
+
+    def test_objects_that_are_gone(self, data: Work) -> None:
+        assert states(data, "data") == ["ok"]
+        shutil.rmtree(data.root / ".datavc/cache/objects")
+
+        check = look(data)["data"][0]
+
+        assert check.state == "warn"
+        assert "lacks 2 objects that were here, such as that of d/" in check.message
+
+    def test_what_was_never_fetched_is_not_lost(self, data: Work, tmp_path: Path) -> None:
+        assert states(data.clone(tmp_path / "clone"), "data") == ["ok"]
 
     def test_a_damaged_operation(self, data: Work) -> None:
         name = data.repo().journal.ids()[0]
