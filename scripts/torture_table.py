@@ -105,7 +105,12 @@ def run(subject: str, asked: argparse.Namespace, work: Path) -> list[ElementTree
         "MUTATIONS": str(asked.mutations),
     }
     command = [sys.executable, "-m", "pytest", *SUBJECTS[subject], f"--junitxml={report}"]
-    command += [f"--numprocesses={asked.jobs}", f"--basetemp={work / subject}", "--color=no"]
+    command += [
+        f"--numprocesses={asked.jobs}",
+        f"--basetemp={work / subject}",
+        "--color=no",
+        "--tb=short",
+    ]
     command += [f"--timeout={600 + PATIENCE_S * asked.kills}", "-p", "no:cacheprovider"]
     command += ["-o", "tmp_path_retention_policy=failed", "-o", "junit_family=xunit1"]
     began = time.monotonic()

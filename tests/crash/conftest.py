@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.kill import calls_made, duration_s, killed_after, killed_on_call
+from tests.support.kill import duration_s, killed_after, killed_on_call, moments
 from tests.support.ladder import KILLS, LONG, SHARDS, tell
 from tests.support.repo import RepoBuilder
 from tests.support.versions import project
@@ -24,36 +24,52 @@ class Killer:
         self._shard = shard
         self.killed = 0
 
+    @property
+    def _share(self) -> int:
+        """Kills that fall to this shard."""
+        return len(range(self._shard, KILLS, SHARDS))
+
     def at_random(self, command: Sequence[str]) -> Rounds:
         """Yield the repository after each kill at a random moment of `command`."""
         spent = duration_s(self.repo, command)
         drawn = random.Random(self._shard)
-        for _ in range(self._shard, KILLS, SHARDS):
+        for _ in range(2 * self._share):  # some end before they are killed
+            if self.killed == self._share:
+                break
             self._template.again()
-            self.killed += killed_after(self.repo, command, drawn.uniform(0.03, spent))
-            tell()
+            self._count(killed_after(self.repo, command, drawn.uniform(0.03, spent)))
             yield self.repo
 
     def on_calls(self, command: Sequence[str]) -> Rounds:
-        """Yield the repository after each kill on entry to a mutating system call of `command`."""
+        """Yield the repository after each kill on entry to a mutating system call of `command`.
+
+        By turns, at moments spread over the whole run, and at each kind of call, however rare.
+        """
         self._template.again()
-        made = calls_made(self.repo, command, self._log)
+        made = moments(self.repo, command, self._log)
+        drawn = random.Random(self._shard)
+        kinds = sorted({moment.call for moment in made})
         for turn in range(self._shard, KILLS, SHARDS):
             self._template.again()
-            when = 1 + made * (turn + 1) // (KILLS + 1)
-            self.killed += killed_on_call(self.repo, command, when, self._log)
-            tell()
+            moment = made[len(made) * turn // KILLS]
+            if turn // SHARDS % 2:
+                kind = kinds[turn // 2 % len(kinds)]
+                moment = drawn.choice([moment for moment in made if moment.call == kind])
+            self._count(killed_on_call(self.repo, command, moment, self._log))
             yield self.repo
 
     def on_each(self, command: Sequence[str], calls: str) -> Rounds:
         """Yield the repository after a kill on entry to each of `calls`, or to every third."""
         self._template.again()
-        made = calls_made(self.repo, command, self._log, calls)
-        for when in range(1 + self._shard, 1 + made, SHARDS if LONG else 3):
+        made = moments(self.repo, command, self._log, calls)
+        for moment in made[self._shard :: SHARDS if LONG else 3]:
             self._template.again()
-            self.killed += killed_on_call(self.repo, command, when, self._log, calls)
-            tell()
+            self._count(killed_on_call(self.repo, command, moment, self._log))
             yield self.repo
+
+    def _count(self, killed: bool) -> None:
+        self.killed += killed
+        tell()
 
 
 MakeKiller = Callable[[Callable[[RepoBuilder], None]], Killer]

@@ -9,10 +9,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -77,20 +78,39 @@ NAMING = "rename,renameat,renameat2,link,linkat,unlink,unlinkat,fsync,syncfs"
 """The few after which the disk says something else."""
 
 
-def calls_made(repo: RepoBuilder, command: Sequence[str], log: Path, calls: str = MUTATING) -> int:
-    """Return how many of `calls` the busiest thread of `command` makes; it must succeed."""
+class Moment(NamedTuple):
+    """A process's entry to a system call: its name, and how many of that name its thread made."""
+
+    call: str
+    number: int
+
+
+def moments(
+    repo: RepoBuilder, command: Sequence[str], log: Path, calls: str = MUTATING
+) -> list[Moment]:
+    """Return when the busiest thread of `command` enters any of `calls`, in order.
+
+    The command must succeed.
+    """
     # Stopped at no other call: that is quicker, but strace 6.1 sends no signal that way.
     repo.start(*_strace(log, f"trace={calls}"), "--seccomp-bpf", *command)
-    threads = Counter(re.findall(r"^(\d+) +\w+\(", log.read_text(errors="replace"), re.MULTILINE))
-    return max(threads.values())
+    made: dict[str, list[str]] = defaultdict(list)
+    for line in log.read_text(errors="replace").splitlines():
+        if found := re.match(r"(\d+) +(\w+)\(", line):
+            made[found[1]].append(found[2])
+    numbers: Counter[str] = Counter()
+    busiest = max(made.values(), key=len)
+    entered = []
+    for call in busiest:
+        numbers[call] += 1
+        entered.append(Moment(call, numbers[call]))
+    return entered
 
 
-def killed_on_call(
-    repo: RepoBuilder, command: Sequence[str], when: int, log: Path, calls: str = MUTATING
-) -> bool:
-    """Kill `command` as one of its threads enters number `when` of `calls`."""
-    inject = f"inject={calls}:signal=SIGKILL:when={when}"
-    killed_after(repo, [*_strace(log, f"trace={calls}"), "-e", inject, *command], 60.0)
+def killed_on_call(repo: RepoBuilder, command: Sequence[str], moment: Moment, log: Path) -> bool:
+    """Kill `command` as the first of its threads enters a call for so many times."""
+    inject = f"inject={moment.call}:signal=SIGKILL:when={moment.number}"
+    killed_after(repo, [*_strace(log, f"trace={moment.call}"), "-e", inject, *command], 60.0)
     return "SIGKILL" in log.read_text(errors="replace")
 
 
