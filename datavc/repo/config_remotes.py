@@ -109,12 +109,17 @@ def _follow(name: str, found: Mapping[str, Mapping[str, Setting]]) -> dict[str, 
         seen.add(other)
         tail.insert(0, below.strip("/"))
         base = found[other]
-        settings = {**base, **settings, "url": base.get("url", url)}
+        settings = {**base, **settings, "url": _pointed(url, base.get("url", url))}
     below = "/".join(part for part in tail if part)
     if below and url is not None:
         address = place(str(url.value), url.base).rstrip("/")
         settings["url"] = url._replace(value=f"{address}/{below}")
     return settings
+
+
+def _pointed(url: Setting, target: Setting) -> Setting:
+    """Return the address `target` as the one that `url` chose: it is no more the user's word."""
+    return target if url.level in TRUSTED else target._replace(level=url.level)
 
 
 def build(name: str, found: Mapping[str, Mapping[str, Setting]]) -> RemoteConfig:

@@ -224,6 +224,27 @@ def test_consent_for_one_clone_is_none_for_another(machine: Machine, stranger: S
     assert not (two.root / "a").exists()
 
 
+@pytest.mark.parametrize("chain", ["remote://mine/../loot", "remote://step/loot"])
+def test_a_remote_of_a_clone_that_stands_on_one_of_the_user_is_not_the_users_word(
+    machine: Machine, stranger: Stranger, chain: str
+):
+    stranger.write(
+        ".datavc/config.toml",
+        f'[remote.r]\nurl = "{chain}"\n[remote.step]\nurl = "remote://mine/.."\n',
+    )
+    stranger.commit()
+    clone = stranger.clone()
+    clone.run("config", "--local", "remote.mine.url", str(machine.folder / "mine"))
+    clone.write("a", SECRET)
+    clone.run("add", "a")
+
+    done = attempt(clone, [("push", "-r", "r"), ("fetch", "-r", "r"), ("push", "-r", "mine")])
+
+    assert [one.code for one in done] == [1, 1, 0]
+    assert "you have not agreed to it" in done[0].stderr
+    assert not (machine.folder / "loot").exists()
+
+
 @pytest.mark.parametrize("outside", ["../..", "/tmp/x", "~/x", "../.git/x", "link/x"])
 def test_a_clone_cannot_put_the_cache_elsewhere(
     machine: Machine, stranger: Stranger, outside: str
