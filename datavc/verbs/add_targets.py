@@ -50,6 +50,10 @@ def resolve(repo: Repo, known: Inventory, texts: Sequence[str], *, glob: bool) -
         found[target.path] = target
     new = [target.path for target in found.values() if target.tracked is None]
     _refuse_nested(new)
+    for path in found:
+        _refuse_cache(repo, path)
+    for path in new:
+        _refuse_other_repository(repo, path)
     _refuse_tracked_by_git(repo, new)
     _refuse_hidden_from_git(repo, new)
     return [found[path] for path in sorted(found)]
@@ -135,6 +139,29 @@ def _refuse_nested(new: Sequence[RepoPath]) -> None:
             if folder in known:
                 raise UsageError(f"{path} lies inside {folder}", "add one of the two")
             folder = paths.parent(folder)
+
+
+def _refuse_cache(repo: Repo, path: RepoPath) -> None:
+    """Refuse data around or in the cache: to check out another version would delete objects."""
+    cache = repo.objects.root
+    full = repo.layout.absolute(path)
+    if paths.is_inside(cache, full) or paths.is_inside(full, cache):
+        raise PathError(
+            f"{path} and the cache, {cache}, lie one in the other",
+            "`datavc cache dir` names another folder; move the objects there first",
+        )
+
+
+def _refuse_other_repository(repo: Repo, path: RepoPath) -> None:
+    """Refuse what lies in a submodule or a nested repository: our Git never sees its pointer."""
+    folder = paths.parent(path)
+    while folder:
+        if os.path.lexists(os.path.join(repo.root, folder, ".git")):
+            raise PathError(
+                f"{path} lies in {folder}, which is a Git repository of its own",
+                f"`cd {folder}`, `datavc init` there and add it there",
+            )
+        folder = paths.parent(folder)
 
 
 def _refuse_tracked_by_git(repo: Repo, new: Sequence[RepoPath]) -> None:

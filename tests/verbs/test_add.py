@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from datavc.core.errors import PathError
 from tests.support.repo import RepoBuilder
+from tests.support.work import Work
 
 
 def pointer(repo: RepoBuilder, path: str) -> dict[str, str]:
@@ -256,3 +258,27 @@ def test_awkward_names_come_back_byte_for_byte(repo: RepoBuilder) -> None:
 
     after = {name: open(os.path.join(folder, name), "rb").read() for name in os.listdir(folder)}  # noqa: SIM115
     assert after == before
+
+
+@pytest.mark.parametrize("target", ["data", "data/cache/objects", "data/cache"])
+def test_data_around_or_in_the_cache_is_refused(work: Work, target: str) -> None:
+    work.settings["cache.dir"] = str(work.root / "data/cache")
+    work.lay({"data/one": b"1", "other": b"2"})
+    work.add("other")
+
+    with pytest.raises(PathError, match="lie one in the other"):
+        work.add(target)
+
+    assert not (work.root / "data.datavc").exists()
+
+
+def test_data_in_another_git_repository_is_refused_for_its_pointer_would_be_unseen(
+    work: Work,
+) -> None:
+    work.lay({"sub/deep/one": b"1"})
+    work.git("init", "-q", "sub")
+
+    with pytest.raises(PathError, match="sub, which is a Git repository of its own"):
+        work.add("sub/deep/one")
+
+    assert not (work.root / "sub/deep/one.datavc").exists()
