@@ -65,6 +65,11 @@ class Layout(NamedTuple):
         return self._below("state", "lock")
 
     @property
+    def workspace_id(self) -> str:
+        """What tells this workspace from one at the same path of another machine."""
+        return self._below("state", "workspace")
+
+    @property
     def ops(self) -> str:
         """The operation log."""
         return self._below("ops")

@@ -136,9 +136,10 @@ def _forget(share: Sharing, options: GcOptions) -> set[str]:
     Raises:
         DatavcError: another one cannot be read, or the named one can.
     """
-    ids = {said.root or said.id: said.id for said in share.said}
     roots = {said.id: said.root or said.id for said in share.said}
-    named = {roots.get(text) or _root(text) for text in options.forget}
+    named = {
+        text if text in share.lost else roots.get(text) or _root(text) for text in options.forget
+    }
     for root in sorted(named):
         if root not in share.lost:
             raise DatavcError(
@@ -151,7 +152,8 @@ def _forget(share: Sharing, options: GcOptions) -> set[str]:
                 f"{root} uses this cache and cannot be read: {reason}",
                 f"make it readable, or say `--forget {root}` if its data is not needed",
             )
-    return {ids[root] for root in named if root in ids and not os.path.lexists(root)}
+    gone = {root for root in named if not os.path.lexists(root)}
+    return {said.id for said in share.said if {said.id, said.root} & gone}
 
 
 def _root(text: str) -> str:

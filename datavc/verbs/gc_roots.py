@@ -19,7 +19,7 @@ from datavc.repo.repo import Repo
 from datavc.repo.snapshot import Blobs, Workspace
 from datavc.store.gc import Marks
 from datavc.verbs.syncing import at_commits
-from datavc.verbs.workspaces import Announced, announced
+from datavc.verbs.workspaces import Announced, announced, identity
 
 DAY_S = 86400.0
 SHOWN = 3
@@ -56,7 +56,15 @@ def sharing(repo: Repo) -> Sharing:
         elif said.root not in seen:
             seen.add(said.root)
             _open(said.root, found)
+        if said.root and said.root not in found.lost and _is_another(said):
+            found.lost[said.id] = (
+                f"it was at {said.root}, where another one lies now (it may be on another machine)"
+            )
     return found
+
+
+def _is_another(said: Announced) -> bool:
+    return identity(Layout(said.root)) != said.id
 
 
 def _neighbours(repo: Repo) -> Iterator[str]:

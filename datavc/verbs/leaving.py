@@ -28,7 +28,7 @@ def check_alone(repo: Repo) -> None:
         )
     if outside_cache(repo):
         return
-    me = workspaces.identity(repo.root)
+    me = workspaces.identity(repo.layout)
     for other in workspaces.announced(repo.objects.root):
         if other.id != me:
             raise DatavcError(
@@ -62,7 +62,7 @@ def remove_files(repo: Repo) -> None:
     _remove_attributes(repo)
     pointers.remove(repo.root, RepoPath(IGNORE_FILE))
     if outside_cache(repo):
-        workspaces.withdraw(repo.objects.root, workspaces.identity(repo.root))
+        workspaces.withdraw(repo.objects.root, workspaces.identity(repo.layout))
     _remove_folder(repo.layout.folder)
 
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from datavc.core.digest import Digest, is_digest
+from datavc.repo.layout import Layout
 from datavc.repo.repo import Repo
 from datavc.store import atomic
 from datavc.store.local_writer import make_folder
@@ -33,22 +34,34 @@ def announce(repo: Repo, also: Iterable[Digest] = ()) -> None:
         return
     import json
 
+    if not identity(repo.layout):
+        os.makedirs(repo.layout.state, exist_ok=True)
+        atomic.write_text(repo.layout.workspace_id, os.urandom(16).hex() + "\n")
     needs = sorted({*also, *(output.digest for output in inventory(repo).outputs.values())})
     data = json.dumps({"root": repo.root, "needs": needs}) + "\n"
     folder = os.path.join(repo.objects.root, FOLDER)
     make_folder(folder, shared=repo.config.cache.shared)
-    file = os.path.join(folder, f"{identity(repo.root)}.json")
+    file = os.path.join(folder, f"{identity(repo.layout)}.json")
     with suppress(OSError), open(file, encoding="utf-8", errors="surrogateescape") as stream:
         if stream.read() == data:
             return
     atomic.write_text(file, data, mode=0o660 if repo.config.cache.shared else 0o644)
 
 
-def identity(root: str) -> str:
-    """Return a name for the workspace at `root` that fits into a file name."""
+def identity(layout: Layout) -> str:
+    """Return a name for the workspace that fits into a file name; empty if it never said any.
+
+    It differs where another machine, or a container, has a workspace at the same path, and where
+    a workspace was copied with all of its state.
+    """
     import xxhash
 
-    return xxhash.xxh3_128_hexdigest(os.fsencode(root))
+    try:
+        with open(layout.workspace_id, "rb") as stream:
+            own = stream.read(64)
+    except OSError:
+        return ""
+    return xxhash.xxh3_128_hexdigest(own + os.fsencode(layout.root))
 
 
 def announced(cache: str) -> list[Announced]:

@@ -71,8 +71,8 @@ def test_one_that_cannot_be_read_stops_it(pair: tuple[Work, Work]):
 
 def test_one_that_is_gone_can_be_forgotten(pair: tuple[Work, Work]):
     work, other = pair
+    record = Path(work.repo().objects.root, "workspaces", f"{identity(other.repo().layout)}.json")
     os.rename(other.root, f"{other.root}-gone")
-    record = Path(work.repo().objects.root, "workspaces", f"{identity(str(other.root))}.json")
     mine = json.loads(record.read_text())["needs"]
 
     freed(work, forget=(str(other.root),))
@@ -109,6 +109,27 @@ def test_a_damaged_record_stops_it_until_it_is_forgotten_by_its_id(pair: tuple[W
     freed(work, forget=("0123",))
 
     assert not record.exists()
+
+
+def test_one_at_the_same_path_of_another_machine_is_another(pair: tuple[Work, Work]):
+    work, _ = pair
+    os.rename(work.root, f"{work.root}-here")
+    there = Work(work.root)
+    there.settings = work.settings
+    there.write("theirs", b"theirs")
+    there.add("theirs")
+    their_id = identity(there.repo().layout)
+    os.rename(work.root, f"{work.root}-there")
+    os.rename(f"{work.root}-here", work.root)
+
+    with pytest.raises(DatavcError, match="where another one lies now") as refusal:
+        freed(work)
+    assert f"--forget {their_id}" in refusal.value.hint
+    assert there.object(b"theirs").exists()
+    freed(work, forget=(their_id,))
+
+    assert not there.object(b"theirs").exists()
+    freed(work)
 
 
 def test_a_linked_worktree_counts_in_both_directions(versions: Work, tmp_path: Path):
