@@ -105,8 +105,10 @@ def test_r65_a_clock_that_is_behind_and_then_ahead(repo: RepoBuilder) -> None:
     overwrite(repo.root / "data/f0001", b"other bytes")
     assert "data/f0001" in modified(repo)
     ahead = ("faketime", "-f", "+400d", PROGRAM)
-    assert "data/f0001" in repo.start(*ahead, "status", "--json", "--granular").stdout
-    files["f0001"] = repo.read("data/f0001")
+    overwrite(repo.root / "data/f0003", b"bytes of another time")
+    seen = repo.start(*ahead, "status", "--json", "--granular").stdout
+    assert "data/f0001" in seen and "data/f0003" in seen
+    files |= {name: repo.read(f"data/{name}") for name in ("f0001", "f0003")}
     repo.start(*ahead, "add", "--quiet", "data")
     overwrite(repo.root / "data/f0002", b"yet others")
     assert modified(repo) == ["data/", "data/f0002"]

@@ -52,7 +52,6 @@ def shared(repo: RepoBuilder, tmp_path: Path) -> RepoBuilder:
 def test_r18_r19_a_damaged_object_is_found_and_never_handed_out(
     shared: RepoBuilder, damage: Damage, name: str
 ) -> None:
-    shared.run("checkout")  # has looked at the large one, and remembers it
     damage(object_of(cache(shared), FILES[name]))
     shutil.rmtree(shared.root / "data")
     refused(shared.run("checkout", check=False), f"data/{name}")
@@ -62,6 +61,18 @@ def test_r18_r19_a_damaged_object_is_found_and_never_handed_out(
     damage(object_of(cache(shared), FILES[name]))
     shared.run("config", "--local", "core.remote", "nowhere")
     assert name in shared.run("fsck", check=False).stdout
+
+
+@pytest.mark.parametrize("kind", ["hardlink", "symlink"])
+def test_r18_what_was_hashed_once_is_hashed_again_before_it_is_linked_to(
+    shared: RepoBuilder, kind: str
+) -> None:
+    shared.run("config", "--local", "cache.type", kind)
+    shared.run("checkout", "--relink")  # has hashed the large one, and remembers that
+    flip_a_bit(object_of(cache(shared), FILES["large"]))
+    shutil.rmtree(shared.root / "data")
+    refused(shared.run("checkout", check=False), "data/large")
+    assert not os.path.lexists(shared.root / "data/large")
 
 
 @pytest.mark.parametrize("damage", [flip_a_bit, cut_in_half])

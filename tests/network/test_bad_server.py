@@ -6,6 +6,7 @@ import hashlib
 import random
 import re
 import socket
+import subprocess
 import time
 from collections.abc import Callable
 
@@ -14,7 +15,9 @@ import pytest
 from tests.network.conftest import Far
 from tests.support import soundness
 from tests.support.bad_server import Request
-from tests.support.repo import RepoBuilder
+from tests.support.kill import kill_group
+from tests.support.ladder import LONG
+from tests.support.repo import PROGRAM, RepoBuilder
 
 pytestmark = pytest.mark.s3
 
@@ -210,6 +213,20 @@ def test_a_server_that_never_answers_costs_a_bounded_time(far: Far, filled: Repo
         assert time.monotonic() - began < 12
 
 
+@pytest.mark.skipif(not LONG, reason="takes two minutes; runs with TORTURE_KILLS set")
+@pytest.mark.timeout(400)
+def test_a_server_that_never_answers_costs_what_is_promised_by_default(
+    far: Far, filled: RepoBuilder
+):
+    far.server.trouble = lambda request: "hang"
+    began = time.monotonic()
+
+    done = far.run(filled, "push")
+
+    assert done.code == 6, done
+    assert time.monotonic() - began < 150
+
+
 def test_a_server_that_stops_answering_half_way_costs_a_bounded_time(
     far: Far, filled: RepoBuilder
 ):
@@ -276,8 +293,15 @@ def test_a_body_without_end_is_given_up(far: Far, filled: RepoBuilder):
 
 
 def test_a_push_that_was_killed_sends_only_what_is_missing(far: Far, filled: RepoBuilder):
-    far.server.trouble = lambda request: "reset" if request.number > 40 else ""
-    far.run(filled, "-c", "remote.store.retries=0", "push")
+    far.server.trouble = lambda request: "hang" if request.number > 40 else ""
+    push = subprocess.Popen(
+        (PROGRAM, "push"), cwd=filled.root, env=filled.env, start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    while len(far.server.seen) <= 40:
+        assert push.poll() is None
+        time.sleep(0.01)
+    kill_group(push)
     far.server.trouble = well
     already, sent = len(far.keys()), len(far.server.seen)
 
