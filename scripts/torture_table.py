@@ -11,6 +11,7 @@ import os
 import platform
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -118,9 +119,13 @@ def run(subject: str, asked: argparse.Namespace, work: Path) -> list[ElementTree
         log.open("wb") as output,
         subprocess.Popen(command, env=environment, stdout=output, stderr=output) as tests,
     ):
-        while tests.poll() is None:
-            time.sleep(0.5)
-            show(subject, told.stat().st_size, time.monotonic() - began)
+        try:
+            while tests.poll() is None:
+                time.sleep(0.5)
+                show(subject, told.stat().st_size, time.monotonic() - began)
+        except BaseException:
+            tests.send_signal(signal.SIGINT)  # it ends its workers
+            raise
     show(subject, told.stat().st_size, time.monotonic() - began, last=True)
     if tests.returncode not in (0, 5):
         sys.stderr.write(log.read_text(errors="replace"))
@@ -191,6 +196,7 @@ def table(found: Sequence[Row], asked: argparse.Namespace, where: str) -> Iterat
 def main() -> None:
     """Run what was asked for; exit with 1 if anything did not hold."""
     asked = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     memory = Path("/dev/shm")
     base = os.environ.get("TORTURE_WORK") or (str(memory) if os.access(memory, os.W_OK) else None)
     work = Path(tempfile.mkdtemp(prefix="datavc-torture-", dir=base))
