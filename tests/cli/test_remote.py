@@ -107,6 +107,13 @@ def test_secrets_go_to_the_local_file_alone(user: RepoBuilder):
     assert "hunter22" not in user.git("grep", "-e", "hunter22", check=False).stdout
 
 
+def test_a_password_in_an_address_is_not_repeated(user: RepoBuilder):
+    done = user.run("remote", "add", "--local", "web", "https://me:p%40ssword@host/x")
+
+    assert "ssword" not in done.stdout + done.stderr
+    assert "https://me:***@host/x" in done.stdout
+
+
 def test_a_password_in_a_tracked_address_is_refused(user: RepoBuilder):
     done = user.run("remote", "add", "r", "ssh://me:hunter22@host/x", check=False)
 

@@ -22,6 +22,7 @@ from datavc.cli.options import (
     epilog,
 )
 from datavc.core.errors import UsageError
+from datavc.remote.address import redacted
 from datavc.verbs import remote as verb
 from datavc.verbs.config import Changed, Place, Value
 
@@ -66,7 +67,7 @@ def add(
 
 
 def _added(name: str, url: str, default: bool, *, shared: bool) -> Iterable[str]:
-    yield f"Remote {name} is {url}" + (" (default)" if default else "")
+    yield f"Remote {name} is {redacted(url)}" + (" (default)" if default else "")
     if shared:
         yield "Next: `git commit .datavc/config.toml`, then `datavc push`"
 
