@@ -35,19 +35,19 @@ def _leftovers(repo: Repo, *, fix: bool) -> Iterator[Check]:
         if swept:
             yield ok("leftovers", f"{len(swept)} of interrupted commands were removed")
         found = [one for one in found if one.path not in swept]
-    young = _unfinished(repo, time.time() + leftovers.DAY_S)  # all but those of living writers
+    old = {one.path for one in found}
+    every = _unfinished(repo, time.time() + leftovers.DAY_S)  # but those of living writers
+    young = [one for one in every if one.path not in old]
+    today = f"{_counted(young)} from today, left to whoever is at them for a day" if young else ""
     if found:
+        also = f"; {today}" if today else ""
         yield warn(
             "leftovers",
-            f"{_counted(found)} of interrupted commands, such as {found[0].path}",
+            f"{_counted(found)} of interrupted commands, such as {found[0].path}{also}",
             "`datavc doctor --fix` removes them",
         )
-    elif young:
-        yield ok(
-            "leftovers", f"{_counted(young)} from today, left to whoever is at them for a day"
-        )
     else:
-        yield ok("leftovers", "none")
+        yield ok("leftovers", today or "none")
 
 
 def _unfinished(repo: Repo, now_s: float) -> list[Leftover]:

@@ -235,6 +235,17 @@ class TestLeftovers:
         assert "1, 1.0 MiB, from today" in message
         assert half.exists()
 
+    def test_the_folder_of_a_writer_that_died_today_is_told_with_its_lease(
+        self, data: Work
+    ) -> None:
+        (data.root / ".datavc/cache/leases/1-deaddeaddead").write_text("")
+        (data.root / ".datavc/cache/tmp/1-deaddeaddead").mkdir(parents=True)
+        (data.root / ".datavc/cache/tmp/1-deaddeaddead/1").write_bytes(bytes(1 << 20))
+
+        message = look(data)["leftovers"][0].message
+
+        assert "leases/1-deaddeaddead; 1, 1.0 MiB, from today" in message
+
     def test_a_lock_whose_holder_was_killed_is_free(self, data: Work) -> None:
         (data.root / ".datavc/state/lock").write_text("process 7 on host (datavc add)")
 
