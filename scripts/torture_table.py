@@ -68,8 +68,8 @@ class Row:
         """How much was tried: figures of equal words are added up."""
         sums: dict[str, int] = {}
         for figure in self.figures:
-            number, _, words = figure.partition(" ")
-            sums[words] = sums.get(words, 0) + int(number.replace(",", ""))
+            number, words = re.match(r"([\d,]*) *(.*)", figure).groups()  # type: ignore[union-attr]
+            sums[words] = sums.get(words, 0) + int(number.replace(",", "") or 1)
         if sums:
             return "; ".join(f"{number:,} {words}" for words, number in sums.items())
         return "1 case" if self.cases == 1 else f"{self.cases:,} cases"
@@ -148,32 +148,32 @@ def clock(seconds: float) -> str:
 
 
 def known_bars(page: str) -> dict[str, str]:
-    """Return the bars by the test, or the file of tests, that the page names for them."""
+    """Return the bars by the test that the page names for them."""
     found: dict[str, list[str]] = {}
     for bar, cells in re.findall(r"^\| (R\d\d) \|(.*)$", page, re.MULTILINE):
-        for name in re.findall(r"`([\w/.]*test_\w+(?:\.py)?)`", cells):
+        for name in re.findall(r"`(test_\w+)`", cells):
             found.setdefault(name, []).append(bar)
     return {name: ", ".join(bars) for name, bars in found.items()}
 
 
 def rows(cases: Sequence[ElementTree.Element], bars: dict[str, str]) -> list[Row]:
-    """Return a row a test that has a bar of its own, and one for the rest of each file."""
+    """Return a row for each test that has a bar or tells a figure, and one a file for the rest."""
     found: dict[str, Row] = {}
     for case in cases:
         name = case.get("name", "").partition("[")[0]
         file = case.get("file", "").removeprefix("tests/")
-        own = name in bars or name.startswith("test_r")
-        numbers = re.findall(r"(?<=_)r\d\d(?=_)", name)
-        bar = bars.get(name) or ", ".join(map(str.upper, numbers)) or bars.get(file, "")
-        title = re.sub(r"^test_(r\d\d_)*", "", name).replace("_", " ") if own else f"`{file}`"
-        row = found.setdefault(f"{file} {name}" if own else file, Row(bar, title))
+        properties = case.iter("property")
+        figures = [one.get("value", "") for one in properties if one.get("name") == "figure"]
+        if name in bars or figures:
+            title = re.sub(r"^test_(r\d\d_)*", "", name).replace("_", " ")
+            row = found.setdefault(f"{file} {name}", Row(bars.get(name, ""), title))
+        else:
+            row = found.setdefault(file, Row("", f"others in `{file}`"))
         row.cases += 1
         row.seconds += float(case.get("time", "0"))
         row.skipped += case.find("skipped") is not None
         row.failed += case.find("failure") is not None or case.find("error") is not None
-        row.figures += [
-            told.get("value", "") for told in case.iter("property") if told.get("name") == "figure"
-        ]
+        row.figures += figures
     return sorted(found.values(), key=lambda row: (row.bars or "S", row.title))
 
 
@@ -183,8 +183,8 @@ def table(found: Sequence[Row], asked: argparse.Namespace, where: str) -> Iterat
     command += f" --mutations {asked.mutations}"
     if len(asked.only) < len(SUBJECTS):
         command += f" --only {','.join(asked.only)}"
-    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
-    yield f"`{command}` on {time.strftime('%Y-%m-%d')}: {system},"
+    yield f"`{command}`"
+    yield f"on {time.strftime('%Y-%m-%d')}: {platform.system()}, Python {platform.python_version()},"
     yield f"{asked.jobs} tests at once, {where}."
     yield ""
     yield "| bar | what was done | how many | result | time |"
