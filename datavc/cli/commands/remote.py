@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from datavc.cli import render
+from datavc.cli import redact, render
 from datavc.cli.context import session
 from datavc.cli.options import (
     Global,
@@ -22,7 +22,6 @@ from datavc.cli.options import (
     epilog,
 )
 from datavc.core.errors import UsageError
-from datavc.remote.address import redacted
 from datavc.verbs import remote as verb
 from datavc.verbs.config import Changed, Place, Value
 
@@ -67,7 +66,8 @@ def add(
 
 
 def _added(name: str, url: str, default: bool, *, shared: bool) -> Iterable[str]:
-    yield f"Remote {name} is {redacted(url)}" + (" (default)" if default else "")
+    shown = redact.hidden(url, redact.secrets([url]))
+    yield f"Remote {name} is {shown}" + (" (default)" if default else "")
     if shared:
         yield "Next: `git commit .datavc/config.toml`, then `datavc push`"
 
