@@ -116,14 +116,16 @@ def test_a_digest_that_is_a_path_is_refused_and_nothing_is_read_or_sent(
     assert SECRET.decode() not in "".join(one.stdout + one.stderr for one in done)
 
 
+LED = (b"deep/diary", b"secret")
+"""What a list of files names, so that links of the clone lead it to the victim's own."""
+
+
 @pytest.mark.parametrize("what", ["parent", "output", "inside", "pointer", "ignore", "attributes"])
 def test_links_of_a_clone_lead_no_write_outside(
     machine: Machine, stranger: Stranger, remote: Path, what: str
 ):
-    tree = b'["datavc tree",1]\n' + b'["secret","%s",%d,0]\n' % (
-        digest_of(BAIT).encode(),
-        len(BAIT),
-    )
+    rows = [b'["%s","%s",%d,0]\n' % (path, digest_of(BAIT).encode(), len(BAIT)) for path in LED]
+    tree = b'["datavc tree",1]\n' + b"".join(rows)
     digest = put_object(remote, tree)
     stranger.write("d.datavc", pointer("d", digest, "directory"))
     if what == "parent":
