@@ -184,8 +184,8 @@ def table(found: Sequence[Row], asked: argparse.Namespace, where: str) -> Iterat
     if len(asked.only) < len(SUBJECTS):
         command += f" --only {','.join(asked.only)}"
     yield f"`{command}`"
-    yield f"on {time.strftime('%Y-%m-%d')}: {platform.system()}, Python {platform.python_version()},"
-    yield f"{asked.jobs} tests at once, {where}."
+    yield f"on {time.strftime('%Y-%m-%d')}: {platform.system()}, Python"
+    yield f"{platform.python_version()}, {asked.jobs} tests at once, {where}."
     yield ""
     yield "| bar | what was done | how many | result | time |"
     yield "|---|---|---|---|---|"
