@@ -72,6 +72,27 @@ def decode_leaf(data: bytes, where: str) -> list[TreeEntry]:
     return entries
 
 
+def split_leaf(data: bytes, where: str) -> list[bytes]:
+    """Return the lines of a leaf, one an entry, which equal entries have equal.
+
+    Nothing in them was looked at: that is for `decode_lines`.
+
+    Raises:
+        FormatError: it is not a leaf.
+    """
+    _check_header(data, LEAF_HEADER, where)
+    return bytes(_body(data, LEAF_HEADER, SEGMENT_LIMIT, where)).split(b"\n")[:-1]
+
+
+def decode_lines(lines: Sequence[bytes], where: str) -> list[TreeEntry]:
+    """Return the entries of some lines of one leaf, in their order.
+
+    Raises:
+        FormatError: together they are not a valid leaf.
+    """
+    return decode_leaf(LEAF_HEADER + b"".join([line + b"\n" for line in lines]), where)
+
+
 def decode_root(data: bytes, where: str) -> tuple[Segment, ...]:
     """Return the leaves that a root lists, in order; `where` names it in errors.
 

@@ -18,7 +18,7 @@ from datavc.core.progress import Progress
 from datavc.store.links import NO_LINK
 from datavc.store.local_writer import LocalWriter
 from datavc.store.parallel import each
-from datavc.store.stat_cache import StatKey, StatValue
+from datavc.store.stat_segment import StatKey, StatValue
 
 TRIES = 4
 """How often a file that changes while it is read is read before it is refused."""

@@ -24,14 +24,8 @@ from datavc.formats.tree import encode_leaf, encode_root
 from datavc.repo import walk
 from datavc.repo.file_reader import FileReader
 from datavc.repo.walk import Found, Rules, Run
-from datavc.store.stat_cache import (
-    WRITTEN_BACK_NS,
-    StatCache,
-    StatKey,
-    StatSegment,
-    StatValue,
-    untrusted,
-)
+from datavc.store.stat_cache import StatCache
+from datavc.store.stat_segment import WRITTEN_BACK_NS, StatKey, StatSegment, StatValue, untrusted
 
 
 class Trust(Enum):
@@ -160,7 +154,7 @@ class Scanner:
         leaf = hash_bytes(encode_leaf(entries), self._algorithm).digest
         unread = any(value.content == FileReader.UNREADABLE for value in values)
         saved = [
-            key if _may_keep(key, mode, value, probe) else untrusted(key)
+            key if may_keep(key, mode, value, probe) else untrusted(key)
             for key, mode, value in zip(*run, values, strict=True)
         ]
         noted = StatSegment("" if unread else leaf, saved, values, probe - WRITTEN_BACK_NS)
@@ -212,7 +206,7 @@ def _entry(key: StatKey, value: StatValue) -> TreeEntry:
     return TreeEntry(RepoPath(key[0]), value.content, value.size, value.flags)
 
 
-def _may_keep(key: StatKey, mode: int, value: StatValue, probe: int) -> bool:
+def may_keep(key: StatKey, mode: int, value: StatValue, probe: int) -> bool:
     """Tell whether the same stat will mean the same bytes.
 
     By the racy rule not if the file is as young as the reading; nor if it could not be read, or

@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 from datavc.core.errors import PathError
 from datavc.core.paths import sort_key
 from datavc.core.tree import SEGMENT_LIMIT, SEGMENT_MASK
-from datavc.store.stat_cache import StatKey
+from datavc.store.stat_segment import StatKey
 
 
 class Rules(Protocol):

@@ -23,7 +23,7 @@ from datavc.core.paths import RepoPath
 from datavc.core.progress import Progress
 from datavc.core.tree import TreeEntry
 from datavc.store.links import Blob, Placer
-from datavc.store.stat_cache import StatKey
+from datavc.store.stat_segment import StatKey
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -47,6 +47,11 @@ class Applied:
     placed: list[tuple[RepoPath, os.stat_result]] = field(default_factory=list)
     deleted: list[RepoPath] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+
+    @property
+    def done(self) -> set[RepoPath]:
+        """The paths of all steps that were carried out."""
+        return {path for path, _ in self.placed} | set(self.deleted)
 
 
 class Folders:

@@ -71,6 +71,16 @@ def differing(
     )
 
 
+def lines(store: ObjectStore, segment: Segment) -> list[bytes]:
+    """Return the entries of one segment as they are written, not looked at.
+
+    Raises:
+        DataError: the object is missing or damaged.
+        FormatError: it is not a leaf.
+    """
+    return codec.split_leaf(read(store, segment.digest), segment.digest)
+
+
 def tree_objects(store: ObjectStore, digest: Digest) -> Iterator[Digest]:
     """Yield the objects that make up the tree itself: its root and its leaves."""
     yield digest

@@ -12,7 +12,7 @@ from datavc.repo.scan import Scan, Trust
 from datavc.repo.walk import stat_key
 from datavc.repo.workspace import Applied, Step, WorkspaceWriter
 from datavc.store.links import Placer
-from datavc.store.stat_cache import StatValue
+from datavc.store.stat_segment import StatValue
 from datavc.verbs.scanning import reader, scanner
 
 
@@ -28,9 +28,7 @@ def apply(
     What was placed is known by its verified object and not read again. `types` are the link
     types, those of the settings by default.
     """
-    placer = Placer(repo.objects, repo.layout.tmp, types or repo.config.cache.types)
-    with WorkspaceWriter(repo.root, placer, progress) as writer:
-        applied = writer.apply(steps, output)
+    applied = carry_out(repo, output, steps, progress, types)
     entries = {step.path: step.new for step in steps}
     eyes = reader(repo, progress)
     for path, status in applied.placed:
@@ -40,3 +38,16 @@ def apply(
             value = StatValue(entry.content, size, entry.flags, "")
             eyes.placed[path] = stat_key("", status), value
     return applied, scanner(repo, progress).scan(output, eyes, Trust.IDENTITY)
+
+
+def carry_out(
+    repo: Repo,
+    output: RepoPath,
+    steps: Sequence[Step],
+    progress: Progress,
+    types: tuple[str, ...] | None = None,
+) -> Applied:
+    """Carry out `steps` and return what was done, without looking at the rest."""
+    placer = Placer(repo.objects, repo.layout.tmp, types or repo.config.cache.types)
+    with WorkspaceWriter(repo.root, placer, progress) as writer:
+        return writer.apply(steps, output)

@@ -23,7 +23,7 @@ from datavc.repo.scan import Scan
 from datavc.repo.workspace import Step
 from datavc.store import trees
 from datavc.store.object_store import ObjectStore
-from datavc.store.stat_cache import StatKey
+from datavc.store.stat_segment import StatKey
 
 UNSAVED = (
     "has changes that were never added, so it was left alone (`datavc add` keeps them, "

@@ -19,7 +19,7 @@ from datavc.repo.targets import Selection
 from datavc.repo.walk import stat_key
 from datavc.repo.workspace import Step
 from datavc.store.reflink import was_refused
-from datavc.store.stat_cache import StatKey, StatValue
+from datavc.store.stat_segment import StatKey, StatValue
 from datavc.verbs.applying import apply
 from datavc.verbs.scanning import reader, scanner
 

@@ -28,7 +28,7 @@ from datavc.repo.snapshot import read_pointer_file
 from datavc.repo.walk import Found
 from datavc.store import trees
 from datavc.store.local_writer import LocalWriter
-from datavc.store.stat_cache import StatValue
+from datavc.store.stat_segment import StatValue
 from datavc.verbs.add_targets import Target
 from datavc.verbs.scanning import reader, scanner
 

@@ -20,7 +20,7 @@ from datavc.repo.scan import Trust
 from datavc.repo.snapshot import read_pointer_file
 from datavc.repo.walk import Found, stat_key
 from datavc.store import trees
-from datavc.store.stat_cache import StatKey
+from datavc.store.stat_segment import StatKey
 from datavc.verbs.scanning import reader, scanner
 
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
+from datavc.core.digest import Digest
 from datavc.core.errors import DataError
 from datavc.core.outputs import Failure, TrackedOutput
 from datavc.core.paths import RepoPath
@@ -20,8 +21,8 @@ from datavc.repo.targets import Selection
 from datavc.repo.workspace import Step
 from datavc.store import trees
 from datavc.store.leases import Lease
-from datavc.verbs import checkout_plan
-from datavc.verbs.applying import apply
+from datavc.verbs import advancing, checkout_plan
+from datavc.verbs.applying import apply, carry_out
 from datavc.verbs.checkout_plan import Judge, Plan, Wanted
 from datavc.verbs.checkout_result import CheckoutOptions, CheckoutResult
 from datavc.verbs.saving import save_each
@@ -54,6 +55,8 @@ class Settler:
     def settle(self, selection: Selection) -> None:
         """Make one output what its pointer says."""
         output = selection.output
+        if self._options.hook and selection.whole and self._advance(output):
+            return
         scan = self._looker.scan(output, Trust.IDENTITY)
         try:
             wanted = self._wanted(output, scan)
@@ -64,6 +67,29 @@ class Settler:
         done = self._carry_out(plan, scan)
         if not self._options.dry_run:
             self._note_placed(output, wanted, done, selection)
+
+    def _advance(self, output: TrackedOutput) -> bool:
+        """Go to the recorded version by what differs; False if the whole must be looked at.
+
+        Git, whose hook this is, does the same: what both versions share it leaves as it is.
+        """
+        if not output.is_directory:
+            return False
+        advance = advancing.plan(self._repo, output, self._is_saved)
+        if advance is None:
+            return False
+        log.debug("%s: %d files differ between the versions", output.path, len(advance.steps))
+        self._hold(advance.replaced)
+        size = sum(step.new.size for step in advance.steps if step.new is not None)
+        self._progress.start(f"Checking out {output.path}", len(advance.steps), size)
+        applied = carry_out(self._repo, output.path, advance.steps, self._progress)
+        self._report(advance.steps, applied.done)
+        if applied.failures:  # told by whoever looks at the whole
+            return False
+        advancing.note(self._repo, advance, applied)
+        with self._repo.lock(self._progress):
+            self._repo.placed.put(output.path, PlacedRecord(output.digest, None))
+        return True
 
     def withdraw(self, output: RepoPath) -> None:
         """Take away what this workspace was given of an output that is tracked no longer."""
@@ -108,7 +134,11 @@ class Settler:
             for entry in segment.entries()
             if entry.digest
         }
-        if not digests or self._options.dry_run:
+        if not self._options.dry_run:
+            self._hold(digests)
+
+    def _hold(self, digests: set[Digest]) -> None:
+        if not digests:
             return
         with suppress(OSError):  # a cache that cannot be written cannot be collected from here
             self._lease = self._lease or Lease(self._repo.objects.root)
@@ -118,7 +148,8 @@ class Settler:
         self._claim(wanted, scan)
         record = self._repo.placed.get(wanted.output)
         given = checkout_plan.given_before(self._repo.objects, record, wanted, scan)
-        plan = checkout_plan.make(wanted, scan, given, self._judge(selection.covers))
+        covers = self._covers(selection, wanted, given)
+        plan = checkout_plan.make(wanted, scan, given, self._judge(covers))
         if selection.output.is_directory and not (wanted.entries or wanted.shared or scan.present):
             nothing = TreeEntry(RepoPath(""), "", 0, EMPTY_DIRECTORY)
             plan.steps.append(Step(wanted.output, nothing, None))
@@ -130,6 +161,18 @@ class Settler:
                 self._fail_missing(Failure(step.path, step.new.content, NOT_HERE))
         plan.steps = [s for s in plan.steps if s.new is None or s.new.digest not in lost]
         return plan
+
+    def _covers(
+        self, selection: Selection, wanted: Wanted, given: dict[RepoPath, TreeEntry]
+    ) -> Callable[[str], bool]:
+        """Return the test for paths that are meant.
+
+        A hook leaves what both versions have alike as it is, as Git does with its own files.
+        """
+        if not self._options.hook:
+            return selection.covers
+        alike = {e.path for e in wanted.entries if _is_alike(given.get(e.path), e)}
+        return lambda path: path not in alike and selection.covers(path)
 
     def _fail_missing(self, failure: Failure) -> None:
         self._result.missing.append(failure)
@@ -143,7 +186,7 @@ class Settler:
         )
         self._result.failures += plan.refused
         if self._options.dry_run:
-            self._report(plan, {step.path for step in plan.steps})
+            self._report(plan.steps, {step.path for step in plan.steps})
             return scan
         if not plan.steps:
             return scan
@@ -155,8 +198,7 @@ class Settler:
         self._progress.start(f"Checking out {plan.output}", len(plan.steps), size)
         applied, after = apply(self._repo, plan.output, plan.steps, self._progress)
         self._result.failures += applied.failures
-        done = {path for path, _ in applied.placed} | set(applied.deleted)
-        self._report(plan, done)
+        self._report(plan.steps, applied.done)
         return after
 
     def _save(self, plan: Plan) -> None:
@@ -172,8 +214,8 @@ class Settler:
             part = self._repo.journal.record(self._options.command, changes, self._begun)
             self._begun = self._begun or part
 
-    def _report(self, plan: Plan, done: set[RepoPath]) -> None:
-        for step in plan.steps:
+    def _report(self, steps: Iterable[Step], done: set[RepoPath]) -> None:
+        for step in steps:
             if step.path not in done:
                 continue
             if step.new is None:
@@ -222,6 +264,10 @@ class Settler:
             return PlacedRecord(output.digest, None, shown)
         every = frozenset(self._all_paths(output)) if output.is_directory else frozenset([""])
         return PlacedRecord(output.digest, every - absent, shown)
+
+
+def _is_alike(one: TreeEntry | None, other: TreeEntry) -> bool:
+    return one is not None and one.identity == other.identity
 
 
 def _change(plan: Plan, step: Step) -> PathChange:

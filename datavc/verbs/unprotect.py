@@ -15,7 +15,7 @@ from datavc.core.tree import TreeEntry
 from datavc.repo.repo import Repo
 from datavc.repo.scan import Scan, ScannedSegment, Trust
 from datavc.repo.targets import Selection, repo_path, require_matches, select
-from datavc.store.stat_cache import StatKey
+from datavc.store.stat_segment import StatKey
 from datavc.verbs import linking
 from datavc.verbs.scanning import inventory, reader, scanner, unreadable
 

@@ -9,7 +9,7 @@ from datavc.core.progress import SILENT
 from datavc.core.tree import SEGMENT_MASK, begins_segment
 from datavc.repo.file_reader import FileReader
 from datavc.repo.scan import Scan, Trust
-from datavc.store.stat_cache import StatSegment
+from datavc.store.stat_segment import StatSegment
 from datavc.verbs.scanning import reader, scanner
 from tests.support.work import Work
 

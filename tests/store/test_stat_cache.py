@@ -6,7 +6,8 @@ import os
 import time
 from pathlib import Path
 
-from datavc.store.stat_cache import WRITTEN_BACK_NS, StatCache, StatKey, StatSegment, StatValue
+from datavc.store.stat_cache import StatCache
+from datavc.store.stat_segment import WRITTEN_BACK_NS, StatKey, StatSegment, StatValue
 
 NOW = time.time_ns()
 YOUNG: StatKey = ("a", 1, 10, NOW, NOW)
