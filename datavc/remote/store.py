@@ -51,10 +51,13 @@ class RemoteStore:
 
         One question each is enough: what these services have written, they show at once.
         """
+        return set(wanted) - self.sizes(wanted).keys()
+
+    def sizes(self, wanted: Collection[Digest]) -> dict[Digest, int]:
+        """Return the bytes of those of `wanted` that the remote has, as it says now."""
         self._header.check()
-        absent = set(wanted)
-        sizes = self._survey.sizes({key_of(digest) for digest in absent})
-        return {digest for digest in absent if key_of(digest) not in sizes}
+        keys = {key_of(digest): digest for digest in wanted}
+        return {keys[key]: size for key, size in self._survey.sizes(keys.keys()).items()}
 
     def open(self, digest: Digest) -> BinaryIO:
         """Return a stream of an object: small ones from one request, large ones read ahead."""

@@ -27,6 +27,10 @@ class MemoryStore:
         """Return those of `wanted` that are not here."""
         return set(wanted) - self._objects.keys()
 
+    def sizes(self, wanted: Collection[Digest]) -> dict[Digest, int]:
+        """Return the bytes of those of `wanted` that are here."""
+        return {d: len(self._objects[d][0]) for d in wanted if d in self._objects}
+
     def open(self, digest: Digest) -> BinaryIO:
         """Return a stream of the object's bytes."""
         if digest not in self._objects:

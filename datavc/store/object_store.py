@@ -56,10 +56,13 @@ class ObjectWriter(Protocol):
 
 
 class ObjectStore(Protocol):
-    """Five verbs; everything else is built from them."""
+    """Six verbs; everything else is built from them."""
 
     def missing(self, wanted: Collection[Digest]) -> set[Digest]:
         """Return those of `wanted` that the store does not have, as it says now."""
+
+    def sizes(self, wanted: Collection[Digest]) -> dict[Digest, int]:
+        """Return the bytes of those of `wanted` that the store has, as it says now."""
 
     def open(self, digest: Digest) -> BinaryIO:
         """Return a stream of the object's bytes, not yet verified: who reads, hashes.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 from datavc.core.digest import Digest
 from datavc.core.errors import DatavcError, RemoteError
@@ -15,11 +16,12 @@ from datavc.verbs.syncing import SyncOptions, open_remote
 
 
 def elsewhere(
-    repo: Repo, wanted: set[Digest], *, must_answer: bool, progress: Progress
+    repo: Repo, wanted: Mapping[Digest, int], *, must_answer: bool, progress: Progress
 ) -> tuple[dict[Digest, str], list[str]]:
     """Return a remote for each of `wanted` that one has, as they say now; and warnings.
 
-    The default remote is asked first, the others for what is still to be found.
+    An object of another size than the one here (its value in `wanted`) is no copy of it. The
+    default remote is asked first, the others for what is still to be found.
 
     Raises:
         RemoteError: with `must_answer`, where a remote cannot be asked.
@@ -28,7 +30,7 @@ def elsewhere(
     warnings: list[str] = []
     default = repo.config.core.remote
     for name in sorted(repo.config.remotes, key=lambda name: (name != default, name)):
-        left = wanted - found.keys()
+        left = wanted.keys() - found.keys()
         if not left:
             break
         if not consent.is_agreed(repo.layout, repo.config.remotes[name]):
@@ -43,7 +45,14 @@ def elsewhere(
             if _is_cache(store, repo):
                 warnings.append(f"remote {name} is the cache itself, so it is no copy")
                 continue
-            found.update(dict.fromkeys(left - store.missing(left), name))
+            there = store.sizes(left)
+            whole = [digest for digest, size in there.items() if size == wanted[digest]]
+            found.update(dict.fromkeys(whole, name))
+            if len(whole) < len(there):
+                warnings.append(
+                    f"remote {name} has {len(there) - len(whole)} damaged objects, which are no "
+                    f"copies (`datavc fsck -c -r {name}` names them)"
+                )
         except DatavcError as error:
             sentence = f"remote {name} does not say what it has: {error.message}"
             if must_answer:

@@ -212,7 +212,7 @@ def _choose(
             result.keep("leased", info.size)
         else:
             unnamed.append(info)
-    wanted = {info.digest for info in unnamed}
+    wanted = {info.digest: info.size for info in unnamed}
     found, warnings = elsewhere(repo, wanted, must_answer=not options.unpushed, progress=progress)
     result.warnings += warnings
     unwanted = []

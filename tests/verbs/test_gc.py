@@ -167,6 +167,21 @@ class TestKept:
         assert held(versions) == [TWO, THREE]
         assert [(one.bytes, one.remote) for one in result.removed] == [(1000, "storage")]
 
+    @pytest.mark.parametrize("damage", ["cut", "link"])
+    def test_a_damaged_object_on_a_remote_is_no_copy(
+        self, versions: Work, tmp_path: Path, damage: str
+    ):
+        storage = versions.remote(tmp_path / "storage", "storage")
+        versions.push(scope=RevisionScope(revs=("v1",)), workspace=False)
+        there = storage / versions.object(ONE).relative_to(versions.repo().objects.root)
+        there.unlink()
+        there.write_bytes(ONE[1:]) if damage == "cut" else there.symlink_to(versions.object(ONE))
+
+        result = collect(versions)
+
+        assert held(versions) == [ONE, TWO, THREE]
+        assert [w for w in result.warnings if "storage has 1 damaged" in w] or damage == "link"
+
     def test_each_remote_is_asked_for_what_the_others_lack(self, versions: Work, tmp_path: Path):
         versions.remote(tmp_path / "a", "a")
         versions.remote(tmp_path / "b", "b", default=False)
