@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from importlib import import_module
 
 import typer
@@ -16,7 +15,10 @@ from typer._completion_classes import completion_init
 from typer.core import TyperCommand, TyperGroup
 
 from datavc.cli.before import before_command
-from datavc.cli.options import epilog
+from datavc.cli.ending import Exit, end_on_terminate
+from datavc.cli.framing import framed
+from datavc.cli.globals import COMPLETING
+from datavc.cli.pages import epilog
 from datavc.cli.plumbing import PLUMBING
 from datavc.core.errors import DatavcError, UsageError
 from datavc.core.nearest import nearest
@@ -70,9 +72,6 @@ TABLE = {name: text for group in GROUPS.values() for name, text in group.items()
 TABLE |= dict.fromkeys(PLUMBING, "")
 """Every command → what it does; those that Git runs have no text and are not listed."""
 ALIASES = {"rm": "remove", "mv": "move", "ls": "list"}
-TERMINATED = 143
-COMPLETING = "_DATAVC_COMPLETE"
-"""Set by the script of `datavc completion`: a shell asks what may come next."""
 
 
 def _plumbing(name: str) -> ClickCommand:
@@ -96,7 +95,8 @@ class Lazy(TyperGroup):
         if name not in TABLE:
             return None
         module = import_module(f"datavc.cli.commands.{name.replace('-', '_')}")
-        command = typer.main.get_command(module.app)
+        declared = getattr(module, "COMMAND", None)
+        command = typer.main.get_command(module.app if declared is None else framed(declared))
         command.name = name
         return command
 
@@ -159,18 +159,13 @@ def _usage(error: exceptions.UsageError) -> DatavcError:
     return UsageError(f"{command}: {message[:1].lower()}{message[1:]}", hint)
 
 
-def _terminate(_signal: int, _frame: object) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise SystemExit(TERMINATED)
-
-
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code.
 
     Raises:
         DatavcError: the command line is wrong, or the command cannot do it.
     """
-    signal.signal(signal.SIGTERM, _terminate)
+    end_on_terminate()
     command = typer.main.get_command(app)
     if COMPLETING in os.environ:
         completion_init()
@@ -187,4 +182,6 @@ def run(arguments: list[str]) -> int:
         raise DatavcError("nothing was done") from error
     except typer.Exit as stop:
         return stop.exit_code
+    except Exit as stop:
+        return stop.code
     return 0

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
 from datavc import __version__
+from datavc.cli.globals import Globals
 from datavc.cli.options import Quiet, Verbose
 from datavc.core.errors import UsageError
-
-
-@dataclass(frozen=True, slots=True)
-class Globals:
-    """The options that stand before the command."""
-
-    overrides: Mapping[str, str]
-    quiet: bool = False
-    verbose: int = 0
 
 
 def _settings(pairs: list[str]) -> dict[str, str]:

@@ -19,11 +19,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-import typer
-
 from datavc.cli import progress as drawn
 from datavc.cli import redact, render
-from datavc.cli.before import Globals
+from datavc.cli.declared import Caller
+from datavc.cli.ending import Exit
+from datavc.cli.globals import Globals
 from datavc.core.progress import SILENT, Progress
 from datavc.repo.repo import Repo
 
@@ -93,7 +93,7 @@ class Session:
         """Show the result, its warnings and its failures; with those, exit with 3 or its own code.
 
         Raises:
-            typer.Exit: the exit code is not 0.
+            Exit: the exit code is not 0.
         """
         drawn.end(self.progress)
         if self.json:
@@ -108,7 +108,7 @@ class Session:
             render.complain(f"Error: {_sentence(failure)}")
         code = getattr(result, "exit_code", PARTLY if failures else 0)
         if code:
-            raise typer.Exit(code)
+            raise Exit(code)
 
 
 def _sentence(failure: object) -> str:
@@ -122,7 +122,7 @@ def _sentence(failure: object) -> str:
 
 @contextmanager
 def session(
-    ctx: typer.Context, *, json: bool = False, quiet: bool = False, verbose: int = 0
+    ctx: Caller, *, json: bool = False, quiet: bool = False, verbose: int = 0
 ) -> Iterator[Session]:
     """Yield the terminal of one command, with the options before the command taken in."""
     before = ctx.find_object(Globals) or Globals({})

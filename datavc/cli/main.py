@@ -68,8 +68,10 @@ def _run(arguments: list[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if reconfigure := getattr(stream, "reconfigure", None):
             reconfigure(encoding="utf-8", errors="backslashreplace")
-    result: int = import_module("datavc.cli.app").run(arguments)
-    return result
+    done: int | None = import_module("datavc.cli.quick").run(arguments)
+    if done is None:
+        done = import_module("datavc.cli.app").run(arguments)
+    return done or OK
 
 
 def _fail(error: Exception, arguments: list[str]) -> int:

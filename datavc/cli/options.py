@@ -8,18 +8,6 @@ import typer
 
 from datavc.core.errors import UsageError
 
-CODES = {
-    0: "done",
-    1: "cannot, and you can mend it",
-    2: "wrong usage",
-    3: "partly done, repeat is safe",
-    4: "data missing or damaged",
-    5: "another datavc is at work",
-    6: "remote refused or unreachable",
-    7: "differences",
-}
-"""What exit codes mean, in a few words; 130, 141, 143 and 255 are the same everywhere."""
-
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")]
 Verbose = Annotated[
     int,
@@ -67,13 +55,6 @@ def command_app() -> typer.Typer:
         no_args_is_help=False,
         pretty_exceptions_enable=False,
     )
-
-
-def epilog(*examples: str, codes: tuple[int, ...] = (0, 1, 2)) -> str:
-    """Return the end of a help page: examples, and what the exit codes mean."""
-    shown = "\n".join(f"  $ {example}" for example in examples)
-    meanings = "\n".join(f"  {code}  {CODES[code]}" for code in codes)
-    return f"\b\nExample:\n{shown}\n\n\b\nExit codes:\n{meanings}"
 
 
 Local = Annotated[

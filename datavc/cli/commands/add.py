@@ -4,33 +4,30 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Sequence
-from typing import Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from datavc.cli import render
 from datavc.cli.context import session
-from datavc.cli.options import DryRun, Glob, Json, Quiet, SomeTargets, Verbose, command_app, epilog
+from datavc.cli.declared import Caller, Declared
+from datavc.cli.pages import epilog
 from datavc.core.errors import UsageError
 from datavc.verbs import add as verb
 from datavc.verbs.add import AddOptions, AddResult
 from datavc.verbs.recording import Annotations
 
+if TYPE_CHECKING:
+    from typing import Annotated
+
+    import typer
+
+    from datavc.cli.options import DryRun, Glob, Json, Quiet, SomeTargets, Verbose
+
 SHOWN = 4
 """Up to so many files are named in the line that says what comes next."""
 
-app = command_app()
 
-
-@app.command(
-    epilog=epilog(
-        "datavc add data/raw.csv images/",
-        "datavc add --meta source=camera-2 --label raw images/",
-        codes=(0, 1, 2, 4, 5),
-    )
-)
 def add(
-    ctx: typer.Context,
+    ctx: Caller,
     targets: SomeTargets,
     glob: Glob = False,
     prune: Annotated[
@@ -59,6 +56,16 @@ def add(
     with session(ctx, json=json, quiet=quiet, verbose=verbose) as out:
         result = verb.add(out.repo, targets, options, progress=out.progress)
         out.finish(result, lambda result: _draw(result, out.elapsed()))
+
+
+COMMAND = Declared(
+    add,
+    epilog(
+        "datavc add data/raw.csv images/",
+        "datavc add --meta source=camera-2 --label raw images/",
+        codes=(0, 1, 2, 4, 5),
+    ),
+)
 
 
 def _pairs(texts: list[str] | None) -> dict[str, str] | None:

@@ -19,8 +19,8 @@ from datavc.cli.options import (
     Unset,
     chosen_level,
     command_app,
-    epilog,
 )
+from datavc.cli.pages import epilog
 from datavc.verbs import cache as verb
 from datavc.verbs import config as settings
 from datavc.verbs.config import Place

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from datavc.cli.context import session
-from datavc.cli.options import Json, Quiet, Verbose, command_app, epilog
+from datavc.cli.options import Json, Quiet, Verbose, command_app
+from datavc.cli.pages import epilog
 from datavc.core.errors import UsageError
 from datavc.verbs import check_ignore as verb
 from datavc.verbs.check_ignore import CheckIgnoreResult

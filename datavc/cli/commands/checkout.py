@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from datavc.cli.changes import drawn_checkout
 from datavc.cli.context import session
-from datavc.cli.options import (
-    DryRun,
-    Json,
-    Quiet,
-    Recursive,
-    Rev,
-    Targets,
-    Verbose,
-    command_app,
-    epilog,
-)
+from datavc.cli.declared import Caller, Declared
+from datavc.cli.pages import epilog
 from datavc.verbs import checkout as verb
 from datavc.verbs.checkout import CheckoutOptions
 
-app = command_app()
+if TYPE_CHECKING:
+    from typing import Annotated
+
+    import typer
+
+    from datavc.cli.options import DryRun, Json, Quiet, Recursive, Rev, Targets, Verbose
 
 
-@app.command(
-    epilog=epilog(
-        "datavc checkout images/cats",
-        "datavc checkout --rev v1 data.csv",
-        codes=(0, 1, 2, 3, 4, 5),
-    )
-)
 def checkout(
-    ctx: typer.Context,
+    ctx: Caller,
     targets: Targets = None,
     rev: Rev = None,
     force: Annotated[
@@ -72,3 +59,13 @@ def checkout(
     with session(ctx, json=json, quiet=quiet, verbose=verbose) as out:
         result = verb.checkout(out.repo, targets or (), options, progress=out.progress)
         out.finish(result, lambda r: drawn_checkout(r, out.elapsed(), summary=summary))
+
+
+COMMAND = Declared(
+    checkout,
+    epilog(
+        "datavc checkout images/cats",
+        "datavc checkout --rev v1 data.csv",
+        codes=(0, 1, 2, 3, 4, 5),
+    ),
+)

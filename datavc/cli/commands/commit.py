@@ -3,36 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from datavc.cli import progress as drawn
 from datavc.cli import render
 from datavc.cli.changes import drawn_paths
 from datavc.cli.context import Session, session
-from datavc.cli.options import (
-    DryRun,
-    Force,
-    Json,
-    Quiet,
-    Recursive,
-    Targets,
-    Verbose,
-    command_app,
-    epilog,
-)
+from datavc.cli.declared import Caller, Declared
+from datavc.cli.pages import epilog
 from datavc.verbs import commit as verb
 from datavc.verbs.commit import Changed, CommitOptions, CommitResult
 
+if TYPE_CHECKING:
+    from typing import Annotated
+
+    import typer
+
+    from datavc.cli.options import DryRun, Force, Json, Quiet, Recursive, Targets, Verbose
+
 LETTERS = {"A": "added", "M": "modified", "D": "deleted"}
 
-app = command_app()
 
-
-@app.command(epilog=epilog("datavc commit images", "datavc commit --force", codes=(0, 1, 2, 4, 5)))
 def commit(
-    ctx: typer.Context,
+    ctx: Caller,
     targets: Targets = None,
     force: Force = False,
     prune: Annotated[
@@ -54,6 +47,11 @@ def commit(
         options = CommitOptions(force=force, prune=prune, dry_run=dry_run, ask=ask)
         result = verb.commit(out.repo, targets or (), options, progress=out.progress)
         out.finish(result, lambda result: _draw(result, out.elapsed()))
+
+
+COMMAND = Declared(
+    commit, epilog("datavc commit images", "datavc commit --force", codes=(0, 1, 2, 4, 5))
+)
 
 
 def _ask(out: Session, changed: Changed) -> bool:

@@ -9,7 +9,8 @@ import typer
 from typer._completion_shared import get_completion_script
 
 from datavc.cli.context import session
-from datavc.cli.options import command_app, epilog
+from datavc.cli.options import command_app
+from datavc.cli.pages import epilog
 from datavc.core.errors import UsageError
 
 app = command_app()

@@ -18,8 +18,8 @@ from datavc.cli.options import (
     Unset,
     chosen_level,
     command_app,
-    epilog,
 )
+from datavc.cli.pages import epilog
 from datavc.core.errors import UsageError
 from datavc.verbs import config as verb
 from datavc.verbs.config import Place, Value

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datavc.cli.commands import status
-from datavc.cli.options import command_app, epilog
+from datavc.cli.framing import framed
+from datavc.cli.options import command_app
+from datavc.cli.pages import epilog
 
 app = command_app()
 
@@ -13,4 +15,4 @@ def data() -> None:
     """`datavc data status` answers as `datavc status`."""
 
 
-app.command("status", cls=status.command_class, epilog=status.EPILOG)(status.status)
+framed(status.COMMAND, app)

@@ -11,7 +11,8 @@ from datavc.cli import progress as drawn
 from datavc.cli import render
 from datavc.cli.changes import drawn_paths
 from datavc.cli.context import Session, session
-from datavc.cli.options import DryRun, Force, Json, Quiet, Verbose, command_app, epilog
+from datavc.cli.options import DryRun, Force, Json, Quiet, Verbose, command_app
+from datavc.cli.pages import epilog
 from datavc.verbs import destroy as verb
 from datavc.verbs.destroy import DestroyOptions, DestroyResult
 

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from datavc.cli import render
 from datavc.cli.context import session
-from datavc.cli.options import Json, Quiet, Verbose, command_app, epilog
+from datavc.cli.declared import Caller, Declared
+from datavc.cli.ending import Exit
+from datavc.cli.pages import epilog
 from datavc.core import digest as digests
 from datavc.verbs import diff as verb
 from datavc.verbs.diff import DiffEntry, DiffOptions, DiffResult
 
+if TYPE_CHECKING:
+    from typing import Annotated
+
+    import typer
+
+    from datavc.cli.options import Json, Quiet, Verbose
+
 DIFFERENCES = 7
 KINDS = ("added", "deleted", "modified", "renamed", "not_in_cache")
 
-app = command_app()
 
-
-@app.command(
-    epilog=epilog("datavc diff", "datavc diff v1 v2 --targets images --md", codes=(0, 1, 2, 7))
-)
 def diff(
-    ctx: typer.Context,
+    ctx: Caller,
     a: Annotated[
         str | None, typer.Argument(metavar="[A]", show_default=False, help="A revision (HEAD).")
     ] = None,
@@ -55,7 +57,12 @@ def diff(
             result.not_in_cache.clear()
         out.finish(result, _markdown if markdown else _draw)
         if exit_code and result.differs:
-            raise typer.Exit(DIFFERENCES)
+            raise Exit(DIFFERENCES)
+
+
+COMMAND = Declared(
+    diff, epilog("datavc diff", "datavc diff v1 v2 --targets images --md", codes=(0, 1, 2, 7))
+)
 
 
 def _draw(result: DiffResult) -> Iterable[str]:

@@ -9,7 +9,8 @@ import typer
 
 from datavc.cli import render
 from datavc.cli.context import session
-from datavc.cli.options import Json, Quiet, Verbose, command_app, epilog
+from datavc.cli.options import Json, Quiet, Verbose, command_app
+from datavc.cli.pages import epilog
 from datavc.verbs import doctor as verb
 from datavc.verbs.doctor import DoctorOptions, DoctorResult
 from datavc.verbs.health import Check

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from datavc.cli.context import session
-from datavc.cli.options import Json, Quiet, Rev, Verbose, command_app, epilog
+from datavc.cli.options import Json, Quiet, Rev, Verbose, command_app
+from datavc.cli.pages import epilog
 from datavc.core.errors import UsageError
 from datavc.verbs import du as verb
 from datavc.verbs.du import DuOptions, DuResult

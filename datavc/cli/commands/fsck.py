@@ -8,18 +8,11 @@ from typing import Annotated
 import typer
 
 from datavc.cli import render
-from datavc.cli.commands.status import command_class
+from datavc.cli.commands.status import bare_remote
 from datavc.cli.context import session
-from datavc.cli.options import (
-    DryRun,
-    Jobs,
-    Json,
-    Quiet,
-    RemoteName,
-    Verbose,
-    command_app,
-    epilog,
-)
+from datavc.cli.framing import prepared
+from datavc.cli.options import DryRun, Jobs, Json, Quiet, RemoteName, Verbose, command_app
+from datavc.cli.pages import epilog
 from datavc.verbs import fsck as verb
 from datavc.verbs.fsck import Finding, FsckOptions, FsckResult
 from datavc.verbs.syncing import SyncOptions
@@ -28,7 +21,7 @@ app = command_app()
 
 
 @app.command(
-    cls=command_class,
+    cls=prepared(bare_remote),
     epilog=epilog("datavc fsck", "datavc fsck -c -r storage", codes=(0, 1, 2, 4, 6)),
 )
 def fsck(

@@ -20,8 +20,8 @@ from datavc.cli.options import (
     Quiet,
     Verbose,
     command_app,
-    epilog,
 )
+from datavc.cli.pages import epilog
 from datavc.verbs import gc as verb
 from datavc.verbs.gc import GcResult
 from datavc.verbs.gc_options import GcOptions, gc_scope, parse_age

@@ -10,7 +10,8 @@ import typer
 
 from datavc.cli import render
 from datavc.cli.context import session
-from datavc.cli.options import DryRun, Json, Quiet, command_app, epilog
+from datavc.cli.options import DryRun, Json, Quiet, command_app
+from datavc.cli.pages import epilog
 from datavc.verbs import init as verb
 from datavc.verbs.init import InitOptions, InitResult
 

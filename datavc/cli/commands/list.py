@@ -9,7 +9,8 @@ import typer
 
 from datavc.cli import render
 from datavc.cli.context import session
-from datavc.cli.options import Json, Quiet, Rev, Verbose, command_app, epilog
+from datavc.cli.options import Json, Quiet, Rev, Verbose, command_app
+from datavc.cli.pages import epilog
 from datavc.core.errors import UsageError
 from datavc.verbs import list_files as verb
 from datavc.verbs.list_files import ListedFile, ListOptions, ListResult

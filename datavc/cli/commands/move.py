@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from datavc.cli.context import session
-from datavc.cli.options import DryRun, Json, Quiet, Verbose, command_app, epilog
+from datavc.cli.options import DryRun, Json, Quiet, Verbose, command_app
+from datavc.cli.pages import epilog
 from datavc.verbs import move as verb
 from datavc.verbs.move import MoveResult
 

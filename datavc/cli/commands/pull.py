@@ -3,43 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from datavc.cli.changes import drawn_checkout, drawn_sync
 from datavc.cli.context import session
-from datavc.cli.options import (
-    AllBranches,
-    AllCommits,
-    AllTags,
-    DryRun,
-    Glob,
-    Jobs,
-    Json,
-    Quiet,
-    Recursive,
-    RemoteName,
-    Rev,
-    Targets,
-    Verbose,
-    command_app,
-    epilog,
-)
+from datavc.cli.declared import Caller, Declared
+from datavc.cli.pages import epilog
 from datavc.cli.scopes import scope_of
 from datavc.verbs import pull as verb
 from datavc.verbs.checkout import CheckoutOptions
 from datavc.verbs.pull import PullResult
 from datavc.verbs.syncing import SyncOptions
 
-app = command_app()
+if TYPE_CHECKING:
+    from typing import Annotated
+
+    import typer
+
+    from datavc.cli.options import (
+        AllBranches,
+        AllCommits,
+        AllTags,
+        DryRun,
+        Glob,
+        Jobs,
+        Json,
+        Quiet,
+        Recursive,
+        RemoteName,
+        Rev,
+        Targets,
+        Verbose,
+    )
 
 
-@app.command(
-    epilog=epilog("datavc pull", "datavc pull 'images/*.png'", codes=(0, 1, 2, 3, 4, 5, 6))
-)
 def pull(
-    ctx: typer.Context,
+    ctx: Caller,
     targets: Targets = None,
     remote: RemoteName = None,
     jobs: Jobs = None,
@@ -83,6 +82,11 @@ def pull(
         )
         result = verb.pull(out.repo, targets or (), options, into, progress=out.progress)
         out.finish(result, lambda result: _draw(result, out.elapsed(), summary))
+
+
+COMMAND = Declared(
+    pull, epilog("datavc pull", "datavc pull 'images/*.png'", codes=(0, 1, 2, 3, 4, 5, 6))
+)
 
 
 def _draw(result: PullResult, elapsed: str, summary: bool) -> Iterable[str]:

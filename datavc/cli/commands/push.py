@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-import typer
+from typing import TYPE_CHECKING
 
 from datavc.cli.changes import drawn_sync
 from datavc.cli.context import session
-from datavc.cli.options import (
-    AllBranches,
-    AllCommits,
-    AllTags,
-    DryRun,
-    Glob,
-    Jobs,
-    Json,
-    Quiet,
-    Recursive,
-    RemoteName,
-    Rev,
-    Targets,
-    Verbose,
-    command_app,
-    epilog,
-)
+from datavc.cli.declared import Caller, Declared
+from datavc.cli.pages import epilog
 from datavc.cli.scopes import scope_of
 from datavc.verbs import push as verb
 from datavc.verbs.syncing import SyncOptions
 
-app = command_app()
+if TYPE_CHECKING:
+    from datavc.cli.options import (
+        AllBranches,
+        AllCommits,
+        AllTags,
+        DryRun,
+        Glob,
+        Jobs,
+        Json,
+        Quiet,
+        Recursive,
+        RemoteName,
+        Rev,
+        Targets,
+        Verbose,
+    )
 
 
-@app.command(
-    epilog=epilog("datavc push", "datavc push -r backup -a images", codes=(0, 1, 2, 4, 6))
-)
 def push(
-    ctx: typer.Context,
+    ctx: Caller,
     targets: Targets = None,
     remote: RemoteName = None,
     jobs: Jobs = None,
@@ -64,3 +61,8 @@ def push(
         )
         result = verb.push(out.repo, targets or (), options, progress=out.progress)
         out.finish(result, lambda result: drawn_sync(result, "pushed", out.elapsed()))
+
+
+COMMAND = Declared(
+    push, epilog("datavc push", "datavc push -r backup -a images", codes=(0, 1, 2, 4, 6))
+)

@@ -10,7 +10,8 @@ import typer
 from datavc.cli import render
 from datavc.cli.changes import drawn_paths
 from datavc.cli.context import session
-from datavc.cli.options import DryRun, Json, Quiet, SomeTargets, Verbose, command_app, epilog
+from datavc.cli.options import DryRun, Json, Quiet, SomeTargets, Verbose, command_app
+from datavc.cli.pages import epilog
 from datavc.verbs import remove as verb
 from datavc.verbs.remove import RemoveOptions, RemoveResult
 

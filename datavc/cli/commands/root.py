@@ -7,7 +7,8 @@ import os
 import typer
 
 from datavc.cli.context import session
-from datavc.cli.options import Json, command_app, epilog
+from datavc.cli.options import Json, command_app
+from datavc.cli.pages import epilog
 
 app = command_app()
 

@@ -3,55 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated
-
-import typer
-from typer._click.core import Context
-from typer.core import TyperCommand
+from typing import TYPE_CHECKING
 
 from datavc.cli.changes import drawn_paths, up_to_date
 from datavc.cli.context import session
-from datavc.cli.options import (
-    Jobs,
-    Json,
-    Quiet,
-    RemoteName,
-    Targets,
-    Verbose,
-    command_app,
-    epilog,
-)
+from datavc.cli.declared import Caller, Declared
+from datavc.cli.ending import Exit
+from datavc.cli.pages import epilog
 from datavc.verbs import status as verb
 from datavc.verbs.status import Differences, StatusOptions, StatusResult
 from datavc.verbs.syncing import SyncOptions
 
+if TYPE_CHECKING:
+    from typing import Annotated
+
+    import typer
+
+    from datavc.cli.options import Jobs, Json, Quiet, RemoteName, Targets, Verbose
+
 DIFFERENCES = 7
 QUIET_DIFFERENCES = 1
 
-app = command_app()
 
-
-class _BareRemote(TyperCommand):
-    """Understands `--remote` without a name as `--cloud`."""
-
-    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
-        """Return what is left of `args` after options."""
-        for index, word in enumerate(args):
-            alone = index + 1 == len(args) or args[index + 1].startswith("-")
-            if word == "--remote" and alone:
-                args[index] = "--cloud"
-        return super().parse_args(ctx, args)
-
-
-command_class = _BareRemote
-EPILOG = epilog(
-    "datavc status --granular", "datavc status -c --rev main --exit-code", codes=(0, 1, 2, 6, 7)
-)
-
-
-@app.command(cls=command_class, epilog=EPILOG)
 def status(
-    ctx: typer.Context,
+    ctx: Caller,
     targets: Targets = None,
     granular: Annotated[
         bool, typer.Option("--granular", help="Show the files of directories.")
@@ -97,7 +72,26 @@ def status(
         result = verb.status(out.repo, targets or (), options, progress=out.progress)
         out.finish(result, _draw)
         if result.differs and (exit_code or quiet):
-            raise typer.Exit(DIFFERENCES if exit_code else QUIET_DIFFERENCES)
+            raise Exit(DIFFERENCES if exit_code else QUIET_DIFFERENCES)
+
+
+def bare_remote(words: list[str]) -> None:
+    """Understand `--remote` without a name as `--cloud`."""
+    for index, word in enumerate(words):
+        alone = index + 1 == len(words) or words[index + 1].startswith("-")
+        if word == "--remote" and alone:
+            words[index] = "--cloud"
+
+
+COMMAND = Declared(
+    status,
+    epilog(
+        "datavc status --granular",
+        "datavc status -c --rev main --exit-code",
+        codes=(0, 1, 2, 6, 7),
+    ),
+    prepare=bare_remote,
+)
 
 
 def _draw(result: StatusResult) -> Iterable[str]:

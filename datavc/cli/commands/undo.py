@@ -11,7 +11,8 @@ import typer
 from datavc.cli import render
 from datavc.cli.changes import drawn_paths
 from datavc.cli.context import session
-from datavc.cli.options import DryRun, Json, Quiet, Verbose, command_app, epilog
+from datavc.cli.options import DryRun, Json, Quiet, Verbose, command_app
+from datavc.cli.pages import epilog
 from datavc.verbs import undo as verb
 from datavc.verbs.undo import UndoList, UndoResult
 

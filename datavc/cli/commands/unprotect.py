@@ -8,7 +8,8 @@ import typer
 
 from datavc.cli import render
 from datavc.cli.context import session
-from datavc.cli.options import DryRun, Json, Quiet, SomeTargets, Verbose, command_app, epilog
+from datavc.cli.options import DryRun, Json, Quiet, SomeTargets, Verbose, command_app
+from datavc.cli.pages import epilog
 from datavc.verbs import unprotect as verb
 from datavc.verbs.unprotect import UnprotectResult
 

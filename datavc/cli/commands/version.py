@@ -8,7 +8,8 @@ import typer
 
 from datavc.cli import render
 from datavc.cli.context import session
-from datavc.cli.options import Json, command_app, epilog
+from datavc.cli.options import Json, command_app
+from datavc.cli.pages import epilog
 from datavc.verbs import version as verb
 
 app = command_app()
