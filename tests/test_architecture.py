@@ -7,6 +7,7 @@ import inspect
 import re
 import subprocess
 import sys
+import time
 import tomllib
 import zipfile
 from pathlib import Path
@@ -22,8 +23,9 @@ DOCS = PACKAGE / "docs"
 LONGEST = 400
 """Lines a file may have at most; 300 is the aim."""
 
-STATUS_NEVER = {"git", "gitdb", "fsspec", "s3fs", "obstore", "asyncio", "rich", "yaml", "ruamel"}
-VERSION_NEVER = STATUS_NEVER | {"typer", "click", "pathlib", "re", "json", "subprocess", "msgspec"}
+LIBRARIES = {"git", "gitdb", "fsspec", "s3fs", "obstore", "asyncio", "rich", "yaml", "ruamel"}
+STATUS_NEVER = LIBRARIES | {"typer", "inspect", "dataclasses", "logging", "subprocess", "pathlib"}
+VERSION_NEVER = STATUS_NEVER | {"click", "re", "json", "msgspec"}
 
 
 def modules(folder: Path) -> set[str]:
@@ -105,7 +107,9 @@ def test_each_verb_has_a_command_or_serves_one_that_has():
     used = {
         name
         for file in sources
-        for line in re.findall(r"^from datavc\.verbs(?:\.\w+)? import .+$", file.read_text(), re.M)
+        for line in re.findall(
+            r"^ *from datavc\.verbs(?:\.\w+)? import .+$", file.read_text(), re.M
+        )
         for name in re.findall(r"\w+", line)
         if name != file.stem
     }
@@ -176,6 +180,8 @@ def test_status_imports_neither_git_nor_the_network(tmp_path: Path):
     repo.write("data/a", b"1")
     repo.run("add", "data")
     repo.commit("one")
+    time.sleep(0.05)
+    repo.run("status")  # has read what was too young to be trusted
 
     assert loaded("status", where=tmp_path) & STATUS_NEVER == set()
 

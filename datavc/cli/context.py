@@ -9,14 +9,12 @@ The only file of the terminal that opens the repository.
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 from datavc.cli import progress as drawn
@@ -35,17 +33,17 @@ Draw = Callable[[Result], Iterable[str] | None]
 """Returns the lines that show a result; they are made safe for the terminal when printed."""
 
 
-@dataclass(slots=True)
 class Session:
     """One command's terminal. `repo` is opened when it is first asked for."""
 
-    overrides: Mapping[str, str]
-    progress: Progress
-    json: bool = False
-    quiet: bool = False
-    verbose: int = 0
-    _repo: Repo | None = field(default=None, repr=False)
-    _started: float = field(default_factory=time.monotonic, repr=False)
+    def __init__(self, before: Globals, progress: Progress, *, json: bool, quiet: bool) -> None:
+        """Begin, with the options that stood `before` the command."""
+        self.overrides = before.overrides
+        self.progress = progress
+        self.json = json
+        self.quiet = quiet
+        self._repo: Repo | None = None
+        self._started = time.monotonic()
 
     @property
     def repo(self) -> Repo:
@@ -128,16 +126,9 @@ def session(
     before = ctx.find_object(Globals) or Globals({})
     quiet, verbose = quiet or before.quiet, max(verbose, before.verbose)
     if verbose:
-        lines = logging.StreamHandler()
-        lines.setFormatter(redact.Formatter(redact.secrets(sys.argv[1:])))
-        logging.basicConfig(
-            level=logging.DEBUG if verbose > 1 else logging.INFO,
-            handlers=[lines],
-            format="%(message)s",
-        )
-        logging.getLogger("datavc").setLevel(logging.DEBUG)
+        redact.listen("DEBUG" if verbose > 1 else "INFO", sys.argv[1:])
     progress = SILENT if quiet else drawn.choose()
     try:
-        yield Session(before.overrides, progress, json, quiet, verbose)
+        yield Session(before, progress, json=json, quiet=quiet)
     finally:
         drawn.end(progress)

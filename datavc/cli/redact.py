@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -31,18 +30,20 @@ def hidden(text: str, known: Iterable[str]) -> str:
     return text
 
 
-class Formatter(logging.Formatter):
-    """Log lines of ours and of every library, fit for a terminal and for others' eyes."""
+def listen(level: str, arguments: list[str]) -> None:
+    """Print log lines of ours, and from `level` on of every library, without what is secret."""
+    import logging
 
-    def __init__(self, known: frozenset[str]) -> None:
-        """Hide the secrets `known`."""
-        super().__init__("%(name)s: %(message)s")
-        self._known = known
+    class Formatter(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            text = hidden(super().format(record), known)
+            return "\n".join(map(render.display, text.split("\n")))
 
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the record's text."""
-        text = hidden(super().format(record), self._known)
-        return "\n".join(map(render.display, text.split("\n")))
+    known = secrets(arguments)
+    lines = logging.StreamHandler()
+    lines.setFormatter(Formatter("%(name)s: %(message)s"))
+    logging.basicConfig(level=level, handlers=[lines])
+    logging.getLogger("datavc").setLevel(logging.DEBUG)
 
 
 def _typed(arguments: list[str]) -> Iterator[str]:

@@ -5,7 +5,6 @@ A file name may hold any byte. Nothing reaches the terminal but through `display
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import sys
 import unicodedata
@@ -100,9 +99,8 @@ def as_json(value: object) -> object:
         return value
     if (own := getattr(value, "to_json", None)) is not None:
         return as_json(own())
-    if dataclasses.is_dataclass(value):
-        fields = dataclasses.fields(value)
-        return {field.name: as_json(getattr(value, field.name)) for field in fields}
+    if fields := getattr(value, "__dataclass_fields__", None):  # that module takes 8 ms to import
+        return {name: as_json(getattr(value, name)) for name in fields}
     if isinstance(value, Mapping):
         return {str(key): as_json(inner) for key, inner in value.items()}
     if isinstance(value, tuple) and (names := getattr(value, "_fields", None)):

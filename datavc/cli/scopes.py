@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datavc.verbs.syncing import RevisionScope
+from datavc.verbs.sync_options import RevisionScope
 
 
 def scope_of(

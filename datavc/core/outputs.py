@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from datavc.core.digest import Digest
@@ -14,8 +13,7 @@ Kind = Literal["file", "directory"]
 POINTER_SUFFIX = ".datavc"
 
 
-@dataclass(frozen=True, slots=True)
-class Pointer:
+class Pointer(NamedTuple):
     """What one pointer file says. `path` is one component, beside the pointer.
 
     `size` (bytes) and `files` (of a directory) are for people and planning, never proof.
@@ -33,7 +31,7 @@ class Pointer:
     desc: str | None = None
     type: str | None = None
     labels: tuple[str, ...] = ()
-    meta: Mapping[str, object] = field(default_factory=dict)
+    meta: Mapping[str, object] = {}
 
 
 class TrackedOutput(NamedTuple):

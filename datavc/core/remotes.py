@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteConfig:
+class RemoteConfig(NamedTuple):
     """One remote.
 
     `options` go to the service's file system under the names of fsspec's; `trusted_level` is True
@@ -24,5 +23,5 @@ class RemoteConfig:
     connect_timeout_s: float = 15.0
     read_timeout_s: float = 60.0
     rate_limit: int | None = None
-    options: Mapping[str, object] = field(default_factory=dict)
+    options: Mapping[str, object] = {}
     trusted_level: bool = False

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Set
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
 
 from datavc.core.errors import ConfigError
 
@@ -114,6 +113,8 @@ def _folder(path: str) -> Address:
 
 
 def _file(url: str) -> Address:
+    from urllib.parse import unquote, urlsplit
+
     try:
         parts = urlsplit(url)
     except ValueError as error:
@@ -125,6 +126,8 @@ def _file(url: str) -> Address:
 
 
 def _remote(protocol: str, url: str) -> Address:
+    from urllib.parse import unquote, urlsplit
+
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -150,5 +153,7 @@ def _remote(protocol: str, url: str) -> Address:
 
 def is_host(name: str) -> bool:
     """Tell whether no program could take a host or user, quoted or not, for something else."""
+    from urllib.parse import unquote
+
     plain = unquote(name)
     return not plain.startswith("-") and _CONTROL.search(plain) is None

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import logging
-import random
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, TypeVar
 
 from datavc.core.errors import RemoteError
+from datavc.core.trace import trace
 from datavc.remote.backend import Backend, BlobInfo, Capabilities
 
 T = TypeVar("T")
 
 FIRST_WAIT_S = 0.2
 LONGEST_WAIT_S = 10.0
-log = logging.getLogger(__name__)
 
 
 class RetryBackend:
@@ -49,11 +47,15 @@ class RetryBackend:
             try:
                 return call()
             except RemoteError as error:
+                import random
+
                 wait_s = random.uniform(0, min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**attempt))
                 late = time.monotonic() + wait_s - started >= self._deadline_s
                 if not error.transient or attempt >= self._retries or late:
                     raise
-                log.debug("attempt %d failed, again in %.1f s: %s", attempt + 1, wait_s, error)
+                trace(
+                    __name__, "attempt %d failed, again in %.1f s: %s", attempt + 1, wait_s, error
+                )
             time.sleep(wait_s)
             attempt += 1
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
 from datavc.core.errors import ConfigError
@@ -50,8 +49,7 @@ class GcConfig(NamedTuple):
     grace_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """Everything that is set. `protocols` are those the user allows beside the built-in ones.
 
     `unusable` says of remotes that cannot be spoken to why; asking for one raises it.
@@ -63,7 +61,7 @@ class Config:
     remotes: Mapping[str, RemoteConfig]
     protocols: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    unusable: Mapping[str, ConfigError] = field(default_factory=dict)
+    unusable: Mapping[str, ConfigError] = {}
 
     def remote(self, name: str | None = None) -> RemoteConfig:
         """Return the remote `name`, or the default one.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
 from typing import NamedTuple
 
 from datavc.core.errors import UsageError
@@ -141,6 +140,8 @@ def _lines(output: bytes) -> list[str]:
 
 
 def _timestamp(date: str) -> float:
+    from datetime import datetime
+
     try:
         return datetime.fromisoformat(date).timestamp()
     except ValueError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from datavc.core import paths
 from datavc.core.errors import DatavcError, FormatError, PathError
@@ -12,15 +12,14 @@ from datavc.formats import pointer as codec
 from datavc.repo.snapshot import Snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class Inventory:
+class Inventory(NamedTuple):
     """Outputs by path, sorted; and pointer files that could not be read, with the reason.
 
     No two outputs overlap: the second to claim a place is broken.
     """
 
     outputs: dict[RepoPath, TrackedOutput]
-    broken: dict[RepoPath, FormatError] = field(default_factory=dict)
+    broken: dict[RepoPath, FormatError] = {}
 
     def containing(self, path: str) -> TrackedOutput | None:
         """Return the output that is `path` or has it inside."""

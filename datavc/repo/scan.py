@@ -10,9 +10,8 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from enum import Enum
-from typing import cast
+from typing import NamedTuple, cast
 
 from datavc.core import paths
 from datavc.core.digest import Digest
@@ -38,26 +37,24 @@ class Trust(Enum):
     IDENTITY = "identity"
 
 
-@dataclass(slots=True)
-class ScannedSegment:
+class ScannedSegment(NamedTuple):
     """A segment as it lies on the disk; `summary.digest` is what its tree leaf would be."""
 
     summary: Segment
     keys: list[StatKey]
-    _entries: Callable[[], list[TreeEntry]]
+    load: Callable[[], list[TreeEntry]]
 
     def entries(self) -> list[TreeEntry]:
         """Return the entries, sorted; read from the stat cache again if nothing had changed."""
-        return self._entries()
+        return self.load()
 
 
-@dataclass(slots=True)
-class Scan:
+class Scan(NamedTuple):
     """One output: `present` tells whether there is anything, `kind` what it is on the disk."""
 
     output: RepoPath
-    kind: str = ""
-    segments: list[ScannedSegment] = field(default_factory=list)
+    kind: str
+    segments: list[ScannedSegment]
 
     @property
     def present(self) -> bool:
@@ -116,10 +113,10 @@ class Scanner:
         try:
             status = os.lstat(os.path.join(self._root, output))
         except (FileNotFoundError, NotADirectoryError):
-            return Scan(output)
+            return Scan(output, "", [])
         if os.path.realpath(folder) != folder:  # beyond a link, as Git sees it, is nothing of ours
-            return Scan(output)
-        scan = Scan(output, "directory" if stat.S_ISDIR(status.st_mode) else "file")
+            return Scan(output, "", [])
+        scan = Scan(output, "directory" if stat.S_ISDIR(status.st_mode) else "file", [])
         probe = self._cache.now(status.st_dev)
         firsts = set()
         for run in self._runs(output, status):
@@ -145,8 +142,8 @@ class Scanner:
             and not (trust is Trust.IDENTITY and cached.totals.weak)
             and cached.has_keys(run.keys)
         ):
-            if (settled := cached.all_settled(probe)) is not None:
-                self._cache.save(output, first, settled)
+            if (again := cached.noted_again(run.keys, probe)) is not None:
+                self._cache.save(output, first, again)
             return _unchanged(cached, run.keys)
         known = cached.known() if cached is not None else {}
         values = self._values(output, run, known, (reader, trust))

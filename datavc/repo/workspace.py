@@ -13,7 +13,6 @@ import os
 import stat
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from datavc.core import paths, tree
@@ -40,13 +39,14 @@ class Step(NamedTuple):
     old: StatKey | None
 
 
-@dataclass(slots=True)
 class Applied:
     """What was done: path and new stat of each file that was placed, paths deleted, failures."""
 
-    placed: list[tuple[RepoPath, os.stat_result]] = field(default_factory=list)
-    deleted: list[RepoPath] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
+    def __init__(self) -> None:
+        """Begin with nothing done."""
+        self.placed: list[tuple[RepoPath, os.stat_result]] = []
+        self.deleted: list[RepoPath] = []
+        self.failures: list[Failure] = []
 
     @property
     def done(self) -> set[RepoPath]:

@@ -13,7 +13,6 @@ served, an object deleted because it is damaged.
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import stat
 import time
@@ -25,13 +24,12 @@ from datavc.core import digest as digests
 from datavc.core.digest import Digest
 from datavc.core.errors import DataError
 from datavc.core.hashing import hash_sized
+from datavc.core.trace import trace
 from datavc.store import atomic
 from datavc.store.local_writer import LocalWriter, WriterSettings, make_folder
 from datavc.store.object_store import ObjectInfo
 from datavc.store.verified import VerifiedObjects
 from datavc.store.whole import WholeTrees
-
-log = logging.getLogger(__name__)
 
 LISTING_FROM = 2000
 """From so many questions on, listing the fan-out folders may be cheaper than a stat each."""
@@ -160,7 +158,7 @@ class LocalStore:
         except FileNotFoundError:
             return True
         except OSError as error:
-            log.debug("object %s is damaged and cannot be set aside: %s", digest, error)
+            trace(__name__, "object %s is damaged and cannot be set aside: %s", digest, error)
             return False
         note = {"digest": digest, "reason": reason, "time": time.time(), "files": sorted(served)}
         with suppress(OSError):  # a full disk: the object itself is out of the way

@@ -1,13 +1,15 @@
 """What the stat cache knows of one segment of a tree: the files' stats and what they were.
 
 As bytes it is one header line, then a line of JSON for each file's stat, then one for what each
-file was. So the bytes of the stats alone tell that a segment is unchanged, and one file's lines
-are replaced without decoding its neighbours.
+file was. The header has a hash of all stats, which tells that a segment is unchanged without
+decoding anything or importing what decodes; and one file's lines are replaced without decoding its
+neighbours.
 """
 
 from __future__ import annotations
 
 import functools
+import marshal
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -46,12 +48,14 @@ class StatValue(NamedTuple):
 class Totals(NamedTuple):
     """What is asked of a segment without looking at its files.
 
-    Their bytes, whether any value is weak, and a ctime (ns) that none is younger than.
+    Their bytes, whether any value is weak, a ctime (ns) that none is younger than, and the hash of
+    all keys, empty where that is not known.
     """
 
     size: int
     weak: bool
     youngest: int
+    keys: str
 
 
 NewRow = tuple[StatKey, StatValue]
@@ -106,17 +110,15 @@ class StatSegment:
                 sum(value.size for value in self.values),
                 any(value.weak for value in self.values),
                 max((key[4] for key in self.keys), default=0),
+                _hash_of(self.keys),
             )
         return self._totals
 
     def has_keys(self, keys: list[StatKey]) -> bool:
         """Tell whether the keys are these."""
-        if not isinstance(self._keys, bytes):
-            return self._keys == keys
-        try:
-            return _lines(keys) == self._keys
-        except UnicodeEncodeError:
-            return False
+        if self.totals.keys:
+            return self.totals.keys == _hash_of(keys)
+        return self.keys == keys
 
     def sure_keys(self, rows: Sequence[int]) -> list[StatKey]:
         """Return the keys of some rows, decoding no others; untrusted where the value is weak.
@@ -149,15 +151,21 @@ class StatSegment:
         new_keys = [keys[row] if isinstance(row, int) else encode(row[0]) for row in rows]
         new_values = [values[row] if isinstance(row, int) else encode(row[1]) for row in rows]
         ctimes = [row[0][4] for row in rows if not isinstance(row, int)]
-        totals = Totals(size, self.totals.weak, max(self.totals.youngest, *ctimes, 0))
+        totals = Totals(size, self.totals.weak, max(self.totals.youngest, *ctimes, 0), "")
         return StatSegment(leaf, _joined(new_keys), _joined(new_values), settled, totals)
 
-    def all_settled(self, moment: int) -> StatSegment | None:
-        """Return the segment as it may be noted at `moment` (ns), None if it gains nothing."""
-        limit = moment - WRITTEN_BACK_NS
-        if self.settled == EVERYTHING or self.totals.youngest > limit:
+    def noted_again(self, keys: list[StatKey], moment: int) -> StatSegment | None:
+        """Return it, whose keys are these, as it may be noted at `moment` (ns); None to no avail.
+
+        What is won: the hash of the keys, or that all files are on the disk by now.
+        """
+        settled = self.settled
+        if self.totals.youngest <= moment - WRITTEN_BACK_NS:
+            settled = EVERYTHING
+        if settled == self.settled and self.totals.keys:
             return None
-        return StatSegment(self.leaf, self._keys, self._values, EVERYTHING, self._totals)
+        totals = self.totals._replace(keys=_hash_of(keys))
+        return StatSegment(self.leaf, self._keys, self._values, settled, totals)
 
     def before_this_boot(self) -> StatSegment:
         """Return what may be trusted of it after the machine was started anew."""
@@ -172,19 +180,21 @@ class StatSegment:
 
         Those are read anew each time.
         """
+        import json
+
         try:
             keys, values = _lines(self._keys), _lines(self._values)
-            check = _check(keys, values)
-            header = _Header(
-                *(*_FORMAT, boot, self.settled, self.leaf, *self.totals, len(keys), check)
-            )
-            return _codecs()[0].encode(header) + b"\n" + keys + values
         except UnicodeEncodeError:
             return None
+        header = _Header(
+            *(*_FORMAT, boot, self.settled, self.leaf, *self.totals, len(keys)),
+            _check(keys, values),
+        )
+        return json.dumps(header).encode() + b"\n" + keys + values
 
 
 class _Header(NamedTuple):
-    """The first line; `keys` is the length in bytes of theirs, `check` of all lines below."""
+    """The first line; `length` is that of the keys in bytes, `check` of all lines below."""
 
     name: str
     version: int
@@ -194,25 +204,32 @@ class _Header(NamedTuple):
     size: int
     weak: bool
     youngest: int
-    keys: int
+    keys: str
+    length: int
     check: str
+
+
+_KINDS = (str, int, str, int, str, int, bool, int, str, int, str)
 
 
 def decode(data: bytes) -> tuple[str, StatSegment] | None:
     """Return the boot that a segment was noted in, and the segment; None if this is none."""
-    import msgspec
+    import json
 
     line, _, body = data.partition(b"\n")
     try:
-        header = msgspec.json.decode(line, type=_Header)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+        found = json.loads(line)
+    except (ValueError, RecursionError):
         return None
-    if (header.name, header.version) != _FORMAT or header.keys < 0:
+    if not isinstance(found, list) or tuple(map(type, found)) != _KINDS:
         return None
-    keys, values = body[: header.keys], body[header.keys :]
+    header = _Header(*found)
+    if (header.name, header.version) != _FORMAT or header.length < 0:
+        return None
+    keys, values = body[: header.length], body[header.length :]
     if header.check != _check(keys, values):
         return None
-    totals = Totals(header.size, header.weak, header.youngest)
+    totals = Totals(header.size, header.weak, header.youngest, header.keys)
     return header.boot, StatSegment(header.leaf, keys, values, header.settled, totals)
 
 
@@ -234,6 +251,17 @@ def _check(keys: bytes, values: bytes) -> str:
     import xxhash
 
     return xxhash.xxh3_64_hexdigest(keys) + xxhash.xxh3_64_hexdigest(values)
+
+
+def _hash_of(keys: list[StatKey]) -> str:
+    """Return the XXH3-128 of keys, by way of the fastest bytes that they have.
+
+    In version 2 of those, equal keys have equal bytes. They are never read back; those of another
+    Python may differ, and then the keys themselves are compared.
+    """
+    import xxhash
+
+    return xxhash.xxh3_128_hexdigest(marshal.dumps(keys, 2))
 
 
 def _lines(rows: list[StatKey] | list[StatValue] | bytes) -> bytes:

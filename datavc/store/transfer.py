@@ -5,7 +5,6 @@ Which objects are missing is the caller's question; here they are only copied.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Sequence
 from typing import BinaryIO, NamedTuple, cast
@@ -13,6 +12,7 @@ from typing import BinaryIO, NamedTuple, cast
 from datavc.core.digest import Digest
 from datavc.core.errors import DataError, DatavcError, RemoteError
 from datavc.core.progress import Progress
+from datavc.core.trace import trace
 from datavc.store.object_store import ObjectStore, ObjectWriter, Stored
 from datavc.store.parallel import each
 
@@ -25,7 +25,6 @@ IN_VAIN = 8
 
 Before anything succeeded, one for each thread is enough: a server that hangs costs one time-out.
 """
-log = logging.getLogger(__name__)
 
 Wanted = tuple[Digest, int | None]
 """An object to copy, and how many bytes it may have; None if that is not known."""
@@ -106,7 +105,7 @@ class _Session:
             raise self._last
 
     def _note(self, item: Wanted, error: DatavcError) -> None:
-        log.debug("object %s was not copied: %s", item[0], error)
+        trace(__name__, "object %s was not copied: %s", item[0], error)
         self.failures.append(Unsent(item[0], error.message))
 
     def _try(self, item: Wanted, writer: ObjectWriter) -> Stored:
@@ -116,7 +115,7 @@ class _Session:
             except DataError as error:
                 if not again or self._source.missing([item[0]]):
                     raise
-                log.debug("object %s is read once more: %s", item[0], error)
+                trace(__name__, "object %s is read once more: %s", item[0], error)
         raise AssertionError("the last try returns or raises")
 
     def _once(self, item: Wanted, writer: ObjectWriter) -> Stored:

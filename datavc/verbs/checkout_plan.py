@@ -8,7 +8,6 @@ are saved; every other file is the user's own and stays.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from datavc.core import paths
@@ -53,15 +52,16 @@ class Wanted(NamedTuple):
     shared: frozenset[Digest] = frozenset()
 
 
-@dataclass(slots=True)
 class Plan:
     """Steps to carry out, what to save before, and what is left alone with the reason."""
 
-    output: RepoPath
-    steps: list[Step] = field(default_factory=list)
-    before: dict[RepoPath, TreeEntry] = field(default_factory=dict)
-    unsaved: list[tuple[RepoPath, OnDisk]] = field(default_factory=list)
-    refused: list[Failure] = field(default_factory=list)
+    def __init__(self, output: RepoPath) -> None:
+        """Begin with nothing to do."""
+        self.output = output
+        self.steps: list[Step] = []
+        self.before: dict[RepoPath, TreeEntry] = {}
+        self.unsaved: list[tuple[RepoPath, OnDisk]] = []
+        self.refused: list[Failure] = []
 
 
 class Judge(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from datavc.core.outputs import Failure
@@ -28,18 +27,19 @@ class CheckoutOptions(NamedTuple):
     command: str = "checkout"
 
 
-@dataclass(slots=True)
 class CheckoutResult:
     """Paths of files, below the project; `missing` are wanted objects that are not here."""
 
-    added: list[RepoPath] = field(default_factory=list)
-    modified: list[RepoPath] = field(default_factory=list)
-    deleted: list[RepoPath] = field(default_factory=list)
-    bytes: int = 0
-    missing: list[Failure] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    dry_run: bool = False
+    def __init__(self, *, dry_run: bool = False) -> None:
+        """Begin with nothing done."""
+        self.added: list[RepoPath] = []
+        self.modified: list[RepoPath] = []
+        self.deleted: list[RepoPath] = []
+        self.bytes = 0
+        self.missing: list[Failure] = []
+        self.failures: list[Failure] = []
+        self.warnings: list[str] = []
+        self.dry_run = dry_run
 
     @property
     def exit_code(self) -> int:

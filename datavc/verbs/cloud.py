@@ -9,7 +9,8 @@ from datavc.core.paths import RepoPath
 from datavc.repo.repo import Repo
 from datavc.repo.targets import Selection
 from datavc.verbs.needing import needs
-from datavc.verbs.syncing import SyncOptions, SyncResult, by_remote, open_remote
+from datavc.verbs.sync_options import SyncOptions
+from datavc.verbs.syncing import SyncResult, by_remote, open_remote
 
 
 class Lacking(NamedTuple):

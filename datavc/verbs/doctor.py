@@ -15,7 +15,8 @@ from datavc.verbs.health import Check, fail, ok, warn
 from datavc.verbs.machine import cache_checks, link_checks, software_checks
 from datavc.verbs.remains import remains_checks
 from datavc.verbs.scanning import inventory
-from datavc.verbs.syncing import SyncOptions, open_remote
+from datavc.verbs.sync_options import SyncOptions
+from datavc.verbs.syncing import open_remote
 
 SHOWN = 3
 """Names that one line lists."""

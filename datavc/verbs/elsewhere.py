@@ -12,7 +12,8 @@ from datavc.repo import consent
 from datavc.repo.repo import Repo
 from datavc.store.local import LocalStore
 from datavc.store.object_store import ObjectStore
-from datavc.verbs.syncing import SyncOptions, open_remote
+from datavc.verbs.sync_options import SyncOptions
+from datavc.verbs.syncing import open_remote
 
 
 def elsewhere(

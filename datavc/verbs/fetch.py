@@ -15,7 +15,8 @@ from datavc.store import trees
 from datavc.store.object_store import WHOLE_LIMIT, ObjectStore
 from datavc.store.transfer import copy
 from datavc.verbs.push import NOWHERE
-from datavc.verbs.syncing import Remote, SyncOptions, SyncResult, by_remote, meant, open_remote
+from datavc.verbs.sync_options import SyncOptions
+from datavc.verbs.syncing import Remote, SyncResult, by_remote, meant, open_remote
 
 
 def fetch(

@@ -15,7 +15,7 @@ from datavc.verbs import repairing
 from datavc.verbs.remote_check import check_remotes
 from datavc.verbs.repairing import Names
 from datavc.verbs.scanning import inventory, jobs, unreadable
-from datavc.verbs.syncing import SyncOptions
+from datavc.verbs.sync_options import SyncOptions
 
 PASSES = 3
 """A root that was repaired shows which leaves are lost, and these which files."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from datavc.core.errors import UsageError
 from datavc.repo.config_keys import seconds
-from datavc.verbs.syncing import RevisionScope
+from datavc.verbs.sync_options import RevisionScope
 
 SCOPES = (
     "-w keeps the data of the workspace, -a of all branches, -T of all tags, -A of all commits, "

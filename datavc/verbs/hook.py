@@ -16,7 +16,7 @@ from datavc.repo.repo import Repo
 from datavc.verbs.checkout import CheckoutOptions, CheckoutResult, checkout
 from datavc.verbs.push import push
 from datavc.verbs.scanning import inventory
-from datavc.verbs.syncing import SyncOptions
+from datavc.verbs.sync_options import SyncOptions
 
 PATIENCE = {"core.lock_timeout": "2"}
 """Git waits for us: a datavc that is at work is not waited for long; the next one catches up."""

@@ -128,7 +128,7 @@ def _merge_directories(
         return MergeOutcome("", False, files, f"both sides changed {files[0]}{more}")
     with repo.objects.writer() as writer:
         summary = trees.write(writer, merged.entries)
-    return replace(ours, digest=summary.digest, size=summary.size, files=summary.files)
+    return ours._replace(digest=summary.digest, size=summary.size, files=summary.files)
 
 
 def _entries(repo: Repo, pointer: Pointer | None) -> Iterable[TreeEntry]:
@@ -148,8 +148,7 @@ def _data(pointer: Pointer) -> tuple[str, str, bool]:
 
 
 def _with_data(pointer: Pointer, data: Pointer) -> Pointer:
-    return replace(
-        pointer,
+    return pointer._replace(
         kind=data.kind,
         digest=data.digest,
         size=data.size,

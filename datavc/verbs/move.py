@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from datavc.core import paths
 from datavc.core.errors import DatavcError, PathError
@@ -150,7 +150,7 @@ def _check_folder(repo: Repo, old: TrackedOutput, new: RepoPath) -> None:
 
 def _carry_out(repo: Repo, old: TrackedOutput, new: RepoPath, *, resume: bool) -> None:
     before = pointer_text(repo, old)
-    pointer = replace(old.pointer, path=paths.name(new))
+    pointer = old.pointer._replace(path=paths.name(new))
     placed_at = pointers.pointer_path(new)
     after = pointers.text_of(pointer, before)
     if not resume:

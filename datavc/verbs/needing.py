@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from datavc.core.digest import Digest
@@ -24,16 +23,17 @@ class Listed(NamedTuple):
     parts: list[Digest]
 
 
-@dataclass(slots=True)
 class Needs:
     """Objects of some versions, with a file that each serves and its size, if recorded.
 
     `unknown` are trees that could not be read: what they name cannot be told.
     """
 
-    files: dict[Digest, tuple[str, int | None]] = field(default_factory=dict)
-    trees: dict[Digest, str] = field(default_factory=dict)
-    unknown: dict[Digest, Selection] = field(default_factory=dict)
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.files: dict[Digest, tuple[str, int | None]] = {}
+        self.trees: dict[Digest, str] = {}
+        self.unknown: dict[Digest, Selection] = {}
 
     def served(self) -> dict[Digest, str]:
         """Return a path for each object."""

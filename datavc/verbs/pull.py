@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from datavc.core.digest import Digest
@@ -16,7 +15,8 @@ from datavc.repo.targets import Selection
 from datavc.verbs.checkout import CheckoutOptions, CheckoutResult, checkout
 from datavc.verbs.fetch import again, fetch
 from datavc.verbs.scanning import inventory
-from datavc.verbs.syncing import SyncOptions, SyncResult, by_remote
+from datavc.verbs.sync_options import SyncOptions
+from datavc.verbs.syncing import SyncResult, by_remote
 
 
 class PullResult(NamedTuple):
@@ -72,8 +72,9 @@ def pull(
         fetched.failures = []
     checked_out = checkout(repo, targets, into, progress=progress)
     if options.dry_run:
-        in_the_way = [failure for failure in checked_out.failures if not failure.digest]
-        return PullResult(fetched, replace(checked_out, missing=[], failures=in_the_way))
+        checked_out.missing = []
+        checked_out.failures = [f for f in checked_out.failures if not f.digest]
+        return PullResult(fetched, checked_out)
     asked = {failure.digest for failure in fetched.failures}
     found = (*checked_out.missing, *checked_out.failures)
     lost = {Digest(f.digest): f.path for f in found if f.digest and f.digest not in asked}

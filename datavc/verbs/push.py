@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 
 from datavc.core.outputs import Failure
 from datavc.core.progress import SILENT, Progress
+from datavc.core.trace import trace
 from datavc.repo.repo import Repo
 from datavc.store.transfer import Transferred, copy
 from datavc.verbs.needing import Needs, needs
-from datavc.verbs.syncing import Remote, SyncOptions, SyncResult, by_remote, meant, open_remote
+from datavc.verbs.sync_options import SyncOptions
+from datavc.verbs.syncing import Remote, SyncResult, by_remote, meant, open_remote
 
 DAMAGED = "is damaged in the cache and was set aside"
-log = logging.getLogger(__name__)
 NOWHERE = "is neither in the cache nor on the remote"
 
 
@@ -61,7 +61,8 @@ def _push_to(
     for digest in sorted(absent):
         result.failures.append(Failure(served[digest], digest, NOWHERE))
     sending = lacking - absent
-    log.debug(
+    trace(
+        __name__,
         "%s lacks %d of %d objects, %d of them are not here either",
         *(remote.config.name, len(lacking), len(served), len(absent)),
     )

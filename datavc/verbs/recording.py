@@ -7,10 +7,8 @@ Used by every verb that accepts what is there now. Here objects and trees are ma
 from __future__ import annotations
 
 import heapq
-import logging
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from datavc.core import paths
@@ -18,6 +16,7 @@ from datavc.core.errors import DataError, PathError
 from datavc.core.outputs import Pointer, TrackedOutput
 from datavc.core.paths import RepoPath, sort_key
 from datavc.core.progress import Progress
+from datavc.core.trace import trace
 from datavc.core.tree import EXECUTABLE, TreeEntry
 from datavc.repo.file_reader import FileReader
 from datavc.repo.inventory import tracked
@@ -32,8 +31,6 @@ from datavc.store.stat_segment import StatValue
 from datavc.verbs.add_targets import Target
 from datavc.verbs.scanning import reader, scanner
 
-log = logging.getLogger(__name__)
-
 
 class Annotations(NamedTuple):
     """What a person says about an output; None leaves what the pointer says."""
@@ -45,8 +42,7 @@ class Annotations(NamedTuple):
 
     def on(self, pointer: Pointer) -> Pointer:
         """Return `pointer` with these notes."""
-        return replace(
-            pointer,
+        return pointer._replace(
             desc=pointer.desc if self.desc is None else self.desc,
             type=pointer.type if self.type is None else self.type,
             labels=pointer.labels if self.labels is None else self.labels,
@@ -122,7 +118,7 @@ class Recorder:
         if digest is None:
             raise PathError(f"{target.path} is a symbolic link", "add what it points to")
         pointer = Pointer(paths.name(target.path), "file", digest, entry.size)
-        pointer = replace(pointer, executable=entry.flags == EXECUTABLE)
+        pointer = pointer._replace(executable=entry.flags == EXECUTABLE)
         return self._made(target, before, notes, (pointer, PlacedRecord(digest, None), 0))
 
     def _made(
@@ -133,11 +129,16 @@ class Recorder:
         made: tuple[Pointer, PlacedRecord, int],
     ) -> Draft:
         pointer, placed, kept = made
-        log.debug("%s: recorded as %s, %d files kept unfetched", target.path, pointer.digest, kept)
+        trace(
+            __name__,
+            "%s: recorded as %s, %d files kept unfetched",
+            target.path,
+            pointer.digest,
+            kept,
+        )
         if target.tracked is not None:
             old = target.tracked.pointer
-            pointer = replace(
-                old,
+            pointer = old._replace(
                 kind=pointer.kind,
                 digest=pointer.digest,
                 size=pointer.size,

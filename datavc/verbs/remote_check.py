@@ -16,7 +16,8 @@ from datavc.store.object_store import ObjectStore
 from datavc.store.parallel import each
 from datavc.store.transfer import copy
 from datavc.verbs.needing import needs
-from datavc.verbs.syncing import Remote, SyncOptions, SyncResult, by_remote, meant, open_remote
+from datavc.verbs.sync_options import SyncOptions
+from datavc.verbs.syncing import Remote, SyncResult, by_remote, meant, open_remote
 
 
 @dataclass(slots=True)

@@ -22,7 +22,8 @@ from datavc.store import trees
 from datavc.store.local_writer import LocalWriter
 from datavc.verbs.fetch import again
 from datavc.verbs.scanning import inventory, reader, scanner
-from datavc.verbs.syncing import SyncOptions, at_commits
+from datavc.verbs.sync_options import SyncOptions
+from datavc.verbs.syncing import at_commits
 
 Names = dict[Digest, set[str]]
 """Object → files that it serves; a directory's list of files as its path with a slash."""

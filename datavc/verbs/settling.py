@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -12,6 +11,7 @@ from datavc.core.errors import DataError
 from datavc.core.outputs import Failure, TrackedOutput
 from datavc.core.paths import RepoPath
 from datavc.core.progress import SILENT, Progress
+from datavc.core.trace import trace
 from datavc.core.tree import EMPTY_DIRECTORY, EXECUTABLE, FILE, TreeEntry
 from datavc.repo.journal import ABSENT, PathChange, State
 from datavc.repo.placed import PlacedRecord
@@ -28,7 +28,6 @@ from datavc.verbs.checkout_result import CheckoutOptions, CheckoutResult
 from datavc.verbs.saving import save_each
 from datavc.verbs.scanning import Looker, is_link_of_ours, reader, scanner
 
-log = logging.getLogger(__name__)
 NOT_HERE = "is not in the cache (`datavc pull` gets it)"
 
 
@@ -78,7 +77,9 @@ class Settler:
         advance = advancing.plan(self._repo, output, self._is_saved)
         if advance is None:
             return False
-        log.debug("%s: %d files differ between the versions", output.path, len(advance.steps))
+        trace(
+            __name__, "%s: %d files differ between the versions", output.path, len(advance.steps)
+        )
         self._hold(advance.replaced)
         size = sum(step.new.size for step in advance.steps if step.new is not None)
         self._progress.start(f"Checking out {output.path}", len(advance.steps), size)
@@ -180,7 +181,8 @@ class Settler:
             self._result.failures.append(failure)
 
     def _carry_out(self, plan: Plan, scan: Scan) -> Scan:
-        log.debug(
+        trace(
+            __name__,
             "%s: %d files to place or delete, %d left alone, %d unsaved",
             *(plan.output, len(plan.steps), len(plan.refused), len(plan.unsaved)),
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from datavc.core import digest as digests
@@ -19,10 +18,9 @@ from datavc.repo.repo import Repo
 from datavc.repo.scan import Trust
 from datavc.repo.snapshot import at_commit
 from datavc.repo.targets import Selection, repo_path, require_matches, select
-from datavc.verbs.cloud import lacking
 from datavc.verbs.comparing import Version, changes, file_paths, is_same, lying, recorded
 from datavc.verbs.scanning import Looker, inventory, misnamed, unreadable
-from datavc.verbs.syncing import SyncOptions
+from datavc.verbs.sync_options import SyncOptions
 
 
 class StatusOptions(NamedTuple):
@@ -36,15 +34,16 @@ class StatusOptions(NamedTuple):
     sync: SyncOptions = SyncOptions()
 
 
-@dataclass(slots=True)
 class Differences:
     """Paths by kind of change; a directory as a whole has a slash at its end."""
 
-    added: list[str] = field(default_factory=list)
-    modified: list[str] = field(default_factory=list)
-    deleted: list[str] = field(default_factory=list)
-    renamed: list[dict[str, str]] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
+    def __init__(self) -> None:
+        """Begin without any."""
+        self.added: list[str] = []
+        self.modified: list[str] = []
+        self.deleted: list[str] = []
+        self.renamed: list[dict[str, str]] = []
+        self.unknown: list[str] = []
 
     def __bool__(self) -> bool:
         """Whether there is any."""
@@ -56,20 +55,21 @@ class Differences:
         return {kind: getattr(self, kind) for kind in kinds if getattr(self, kind)}
 
 
-@dataclass(slots=True)
 class StatusResult:
     """`committed`: last commit to pointers; `uncommitted`: pointers to workspace."""
 
-    committed: Differences = field(default_factory=Differences)
-    uncommitted: Differences = field(default_factory=Differences)
-    not_in_cache: list[str] = field(default_factory=list)
-    not_fetched: list[str] = field(default_factory=list)
-    not_in_remote: list[str] = field(default_factory=list)
-    untracked: list[str] = field(default_factory=list)
-    unchanged: list[str] = field(default_factory=list)
-    outputs: int = 0
-    unreadable: int = 0
-    warnings: list[str] = field(default_factory=list)
+    def __init__(self, outputs: int, unreadable: int, warnings: list[str]) -> None:
+        """Begin with nothing found in so many `outputs`, besides what is `unreadable`."""
+        self.committed = Differences()
+        self.uncommitted = Differences()
+        self.not_in_cache: list[str] = []
+        self.not_fetched: list[str] = []
+        self.not_in_remote: list[str] = []
+        self.untracked: list[str] = []
+        self.unchanged: list[str] = []
+        self.outputs = outputs
+        self.unreadable = unreadable
+        self.warnings = warnings
 
     @property
     def differs(self) -> bool:
@@ -118,6 +118,8 @@ def status(
     for selection in chosen:
         look.at(selection)
     if options.cloud:
+        from datavc.verbs.cloud import lacking
+
         asked = chosen if options.rev is None else _at(repo, options.rev, targets)
         found = lacking(repo, asked, options.sync, granular=options.granular)
         result.not_in_remote += found.paths

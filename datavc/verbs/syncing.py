@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from datavc.core.digest import Digest
@@ -13,13 +12,13 @@ from datavc.core.paths import RepoPath
 from datavc.core.remotes import RemoteConfig
 from datavc.remote.connect import connect
 from datavc.repo import consent
-from datavc.repo.git_history import RevisionScope as RevisionScope
 from datavc.repo.inventory import tracked
 from datavc.repo.repo import Repo
 from datavc.repo.targets import Selection, narrow, repo_path, select
 from datavc.store.object_store import ObjectStore
 from datavc.store.transfer import Transferred
 from datavc.verbs.scanning import inventory, passed_over, unreadable
+from datavc.verbs.sync_options import RevisionScope, SyncOptions
 
 AT_ONCE = 16
 """Requests in flight by default: what a server on the other side of an ocean is kept busy by."""
@@ -30,31 +29,19 @@ A folder on a slow network may want more (`-j`, or the remote's `jobs`).
 """
 
 
-class SyncOptions(NamedTuple):
-    """`remote` and `jobs` override the settings; `ask` asks for consent on a terminal."""
-
-    remote: str | None = None
-    jobs: int | None = None
-    scope: RevisionScope | None = None
-    workspace: bool = True
-    dry_run: bool = False
-    ask: Callable[[str], bool] | None = None
-
-
-@dataclass(slots=True)
 class SyncResult:
     """What went over: objects and bytes; `skipped` were there already.
 
     In a dry run `files` and `bytes` are what would go.
     """
 
-    files: int = 0
-    bytes: int = 0
-    skipped: int = 0
-    remotes: list[str] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    dry_run: bool = False
+    def __init__(self, *, dry_run: bool = False) -> None:
+        """Begin with nothing sent or fetched."""
+        self.files = self.bytes = self.skipped = 0
+        self.remotes: list[str] = []
+        self.failures: list[Failure] = []
+        self.warnings: list[str] = []
+        self.dry_run = dry_run
 
     @property
     def exit_code(self) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,12 +35,12 @@ def test_nothing_is_agreed_to_before_somebody_agreed(layout: Layout):
 @pytest.mark.parametrize(
     "changed",
     [
-        replace(REMOTE, url="s3://other/prefix"),
-        replace(REMOTE, name="backup"),
-        replace(REMOTE, driver="obstore"),
-        replace(REMOTE, options={"endpointurl": "https://evil.example"}),
-        replace(REMOTE, options={"endpointurl": "https://s3.org", "region": "eu"}),
-        replace(REMOTE, options={}),
+        REMOTE._replace(url="s3://other/prefix"),
+        REMOTE._replace(name="backup"),
+        REMOTE._replace(driver="obstore"),
+        REMOTE._replace(options={"endpointurl": "https://evil.example"}),
+        REMOTE._replace(options={"endpointurl": "https://s3.org", "region": "eu"}),
+        REMOTE._replace(options={}),
     ],
 )
 def test_any_change_asks_again(layout: Layout, changed: RemoteConfig):
@@ -59,7 +58,7 @@ def test_consent_is_for_one_repository(layout: Layout, tmp_path: Path):
 def test_a_new_secret_does_not_ask_again_and_is_not_written_down(layout: Layout, tmp_path: Path):
     options = {**REMOTE.options, "secret_access_key": "hunter22"}
 
-    consent.agree(layout, [replace(REMOTE, options=options)])
+    consent.agree(layout, [REMOTE._replace(options=options)])
 
     assert consent.is_agreed(layout, REMOTE)
     file = tmp_path / "data" / "datavc" / consent.FILE
@@ -71,7 +70,7 @@ def test_a_new_secret_does_not_ask_again_and_is_not_written_down(layout: Layout,
 def test_own_remotes_and_trusting_machines_need_none(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ):
-    assert consent.is_agreed(layout, replace(REMOTE, trusted_level=True))
+    assert consent.is_agreed(layout, REMOTE._replace(trusted_level=True))
 
     monkeypatch.setenv(consent.VARIABLE, "1")
     assert consent.is_agreed(layout, REMOTE)
@@ -106,7 +105,7 @@ def test_requiring_refuses_with_the_command_that_agrees(layout: Layout, ask: obj
 
 
 def test_the_question_shows_no_password(layout: Layout):
-    remote = replace(REMOTE, url="ssh://me:hunter22@host/path", options={"password": "hunter33"})
+    remote = REMOTE._replace(url="ssh://me:hunter22@host/path", options={"password": "hunter33"})
 
     assert "hunter" not in consent.sentence(remote)
 

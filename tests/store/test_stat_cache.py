@@ -54,13 +54,13 @@ def test_an_old_file_is_trusted_afterwards_too(tmp_path: Path) -> None:
 def test_a_segment_is_noted_once_more_when_its_files_have_grown_old(tmp_path: Path) -> None:
     segment = noted(tmp_path, YOUNG, OLD).load("out", "a")
     assert segment is not None
-    assert segment.all_settled(NOW + WRITTEN_BACK_NS // 2) is None
-    later = segment.all_settled(NOW + 2 * WRITTEN_BACK_NS)
+    assert segment.noted_again([YOUNG, OLD], NOW + WRITTEN_BACK_NS // 2) is None
+    later = segment.noted_again([YOUNG, OLD], NOW + 2 * WRITTEN_BACK_NS)
     assert later is not None
     cache = StatCache(str(tmp_path))
     cache.save("out", "a", later)
     again = cache.load("out", "a")
-    assert again is not None and again.all_settled(NOW + 9 * WRITTEN_BACK_NS) is None
+    assert again is not None and again.noted_again(again.keys, NOW + 9 * WRITTEN_BACK_NS) is None
     reboot(tmp_path)
     assert trusted(cache) == [YOUNG, OLD]
 
@@ -69,8 +69,29 @@ def test_a_record_of_another_format_or_cut_short_is_none(tmp_path: Path) -> None
     cache = noted(tmp_path, YOUNG, OLD)
     file = next(path for path in tmp_path.rglob("*") if path.is_file())
     whole = file.read_bytes()
-    for damaged in (b"", whole[:40], whole.replace(b'stat",3', b'stat",9'), b"\0" * len(whole)):
+    for damaged in (b"", whole[:40], whole.replace(b'stat", 3', b'stat", 9'), b"\0" * len(whole)):
         file.write_bytes(damaged)
         assert cache.load("out", "a") is None
     os.truncate(file, 0)
     assert cache.load("out", "a") is None
+
+
+def test_keys_are_compared_as_they_are_where_their_hash_is_not_known(tmp_path: Path) -> None:
+    cache = noted(tmp_path, YOUNG, OLD)
+    whole = cache.load("out", "a")
+    assert whole is not None and whole.has_keys([YOUNG, OLD]) and not whole.has_keys([OLD, YOUNG])
+
+    patched = whole.with_rows("other", 20, [0, (OLD, VALUES[0])], whole.settled)
+
+    assert patched.has_keys([YOUNG, OLD]) and not patched.has_keys([OLD, OLD])
+    again = patched.noted_again([YOUNG, OLD], NOW)
+    assert again is not None and again.totals.keys == whole.totals.keys
+
+
+def test_a_changed_row_changes_the_hash(tmp_path: Path) -> None:
+    segment = noted(tmp_path, YOUNG, OLD).load("out", "a")
+    assert segment is not None
+    for place in range(5):
+        changed = list(YOUNG)
+        changed[place] = "b" if place == 0 else changed[place] + 1  # type: ignore[operator]
+        assert not segment.has_keys([tuple(changed), OLD])  # type: ignore[list-item]

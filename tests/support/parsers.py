@@ -25,6 +25,7 @@ from datavc.repo.ignore import load
 from datavc.repo.journal import Journal
 from datavc.repo.placed import Placed
 from datavc.store.stat_cache import StatCache
+from datavc.store.stat_segment import StatSegment, StatValue
 from datavc.store.verified import VerifiedObjects
 from datavc.store.whole import WholeTrees
 
@@ -152,9 +153,11 @@ def _git(data: bytes) -> None:
     git_output.changed_records(data, b"")
 
 
-LINE = b'["datavc stat",3]\n"blake3:%s"\n[["a",1,2,3,4]]\n[["blake3:%s",2,0,"ab",false]]\n' % (
-    (b"0" * 64,) * 2
-)
+STAT = StatSegment(
+    f"blake3:{'0' * 64}",
+    [("a", 1, 2, 3, 4)],
+    [StatValue(f"blake3:{'0' * 64}", 2, 0, "ab")],
+).encode("boot")
 
 PARSERS: dict[str, Parser] = {
     "pointer": Parser(_pointer, golden("pointer-*")),
@@ -183,7 +186,7 @@ PARSERS: dict[str, Parser] = {
         _state,
         (
             b'{"path": "d", "digest": "blake3:%s", "paths": ["a"]}' % (b"0" * 64),
-            LINE,
+            STAT or b"",
             b'{"blake3:%s": [1, 2, 3, 4]}' % (b"0" * 64),
             b'{"datavc operation": 1, "id": "1", "time": 1, "command": "add"}\n'
             b'["a", null, {"text": "b"}]\n',

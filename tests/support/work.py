@@ -20,7 +20,8 @@ from datavc.verbs.init import InitOptions, init
 from datavc.verbs.pull import PullResult, pull
 from datavc.verbs.push import push
 from datavc.verbs.status import StatusOptions, status
-from datavc.verbs.syncing import SyncOptions, SyncResult
+from datavc.verbs.sync_options import SyncOptions
+from datavc.verbs.syncing import SyncResult
 from tests.support.repo import Completed, RepoBuilder
 
 NO_HOOKS = ("-c", "core.hooksPath=/dev/null")

@@ -11,7 +11,7 @@ import pytest
 from datavc.core.errors import DatavcError
 from datavc.store import trees
 from datavc.verbs.fsck import FsckOptions, FsckResult, fsck
-from datavc.verbs.syncing import SyncOptions
+from datavc.verbs.sync_options import SyncOptions
 from tests.support.repo import RepoBuilder
 from tests.support.work import Work
 

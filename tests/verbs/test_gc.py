@@ -11,7 +11,7 @@ from datavc.core.errors import DatavcError, RemoteError, UsageError
 from datavc.store.leases import Lease
 from datavc.verbs.gc import gc
 from datavc.verbs.gc_options import GcOptions, gc_scope, parse_age
-from datavc.verbs.syncing import RevisionScope
+from datavc.verbs.sync_options import RevisionScope
 from tests.support.collecting import ONE, THREE, TWO, collect, freed, held, three_versions
 from tests.support.repo import RepoBuilder
 from tests.support.work import Work

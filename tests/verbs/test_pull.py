@@ -5,7 +5,7 @@ import pytest
 from datavc.core.digest import Digest, object_key
 from datavc.core.errors import DatavcError
 from datavc.verbs.checkout import CheckoutOptions
-from datavc.verbs.syncing import RevisionScope
+from datavc.verbs.sync_options import RevisionScope
 from tests.support.work import Work
 from tests.verbs.test_push import at, state, stored
 

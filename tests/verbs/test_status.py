@@ -3,7 +3,7 @@ import json
 import pytest
 
 from datavc.core.errors import DatavcError
-from datavc.verbs.syncing import SyncOptions
+from datavc.verbs.sync_options import SyncOptions
 from tests.support.repo import RepoBuilder
 from tests.support.work import Work
 

@@ -10,7 +10,7 @@ from datavc.cli.declared import Caller, Declared
 from datavc.cli.pages import epilog
 from datavc.cli.scopes import scope_of
 from datavc.verbs import fetch as verb
-from datavc.verbs.syncing import SyncOptions
+from datavc.verbs.sync_options import SyncOptions
 
 if TYPE_CHECKING:
     from datavc.cli.options import (

@@ -15,7 +15,7 @@ from datavc.cli.options import DryRun, Jobs, Json, Quiet, RemoteName, Verbose, c
 from datavc.cli.pages import epilog
 from datavc.verbs import fsck as verb
 from datavc.verbs.fsck import Finding, FsckOptions, FsckResult
-from datavc.verbs.syncing import SyncOptions
+from datavc.verbs.sync_options import SyncOptions
 
 app = command_app()
 

@@ -13,7 +13,7 @@ from datavc.cli.scopes import scope_of
 from datavc.verbs import pull as verb
 from datavc.verbs.checkout import CheckoutOptions
 from datavc.verbs.pull import PullResult
-from datavc.verbs.syncing import SyncOptions
+from datavc.verbs.sync_options import SyncOptions
 
 if TYPE_CHECKING:
     from typing import Annotated

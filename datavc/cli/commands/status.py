@@ -12,7 +12,7 @@ from datavc.cli.ending import Exit
 from datavc.cli.pages import epilog
 from datavc.verbs import status as verb
 from datavc.verbs.status import Differences, StatusOptions, StatusResult
-from datavc.verbs.syncing import SyncOptions
+from datavc.verbs.sync_options import SyncOptions
 
 if TYPE_CHECKING:
     from typing import Annotated
