@@ -66,14 +66,18 @@ def new(algorithm: str) -> Hasher:
     raise FormatError(f"unknown digest algorithm {algorithm!r}")
 
 
-def hash_bytes(data: Buffer, algorithm: str) -> Hashed:
+def hash_bytes(data: bytes, algorithm: str) -> Hashed:
     """Return identity and check of `data`."""
-    import xxhash
-
     hasher = new(algorithm)
     hasher.update(data)
-    size = memoryview(data).nbytes
-    return Hashed(make(algorithm, hasher.hexdigest()), xxhash.xxh3_128_hexdigest(data), size)
+    return Hashed(make(algorithm, hasher.hexdigest()), check_bytes(data), len(data))
+
+
+def check_bytes(data: bytes) -> str:
+    """Return the XXH3-128 of `data`, in hex."""
+    import xxhash
+
+    return xxhash.xxh3_128_hexdigest(data)
 
 
 def hash_stream(

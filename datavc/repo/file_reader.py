@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from datavc.core import digest as digests
 from datavc.core import tree
 from datavc.core.digest import Digest
 from datavc.core.errors import DataError, DatavcError, PathError
-from datavc.core.hashing import check_stream, hash_sized
+from datavc.core.hashing import check_bytes, check_stream, hash_bytes, hash_stream
 from datavc.core.outputs import Failure
 from datavc.core.paths import RepoPath, parse
 from datavc.core.progress import Progress
 from datavc.store.links import NO_LINK
-from datavc.store.local_writer import LocalWriter
+from datavc.store.local_writer import WHOLE, LocalWriter
+from datavc.store.object_store import Stored
 from datavc.store.parallel import each
 from datavc.store.stat_segment import StatKey, StatValue
 
@@ -139,9 +140,10 @@ class FileReader:
 
     def _read_file(self, path: str, known: StatValue | None) -> StatValue | None:
         """Return the value, or None if the file changed meanwhile."""
-        full = os.path.join(self._settings.root, path)
-        with open(os.open(full, _OPEN), "rb", buffering=0) as stream:
-            before = os.fstat(stream.fileno())
+        full = f"{self._settings.root}/{path}"
+        fd = os.open(full, _OPEN)
+        try:
+            before = os.fstat(fd)
             if not stat.S_ISREG(before.st_mode):
                 raise PathError(f"{path} is {_special(before.st_mode)}; only files are read")
             flags = tree.EXECUTABLE if before.st_mode & stat.S_IXUSR else tree.FILE
@@ -149,8 +151,10 @@ class FileReader:
                 linked = self._link(path, full, before.st_mtime_ns)
                 if linked is not None:
                     return linked
-            content, check, size, weak = self._content(stream, before.st_size, known)
-            after = os.fstat(stream.fileno())
+            content, check, size, weak = self._content(fd, before.st_size, known)
+            after = os.fstat(fd)
+        finally:
+            os.close(fd)
         unchanged = _moment(before) == _moment(after) and size == after.st_size
         return StatValue(content, size, flags, check, weak) if unchanged else None
 
@@ -169,20 +173,34 @@ class FileReader:
         self.linked[path] = value, mtime_ns
         return value
 
-    def _content(
-        self, stream: BinaryIO, size: int, known: StatValue | None
-    ) -> tuple[str, str, int, bool]:
+    def _content(self, fd: int, size: int, known: StatValue | None) -> tuple[str, str, int, bool]:
+        """Return digest, check and size of the bytes, and whether only the check was compared."""
+        if known is not None and not (known.check and known.size == size):
+            known = None
+        if size <= WHOLE:
+            return self._small(_all_of(fd, size), known)
+        with open(fd, "rb", buffering=0, closefd=False) as stream:
+            if self._writer is not None:
+                return self._stored(self._writer.put(stream))
+            if known is not None:
+                check = check_stream(stream)
+                if check == known.check:
+                    return known.content, check, size, True
+                stream.seek(0)
+            hashed = hash_stream(stream, self._settings.algorithm)
+            return hashed.digest, hashed.check, hashed.size, False
+
+    def _small(self, data: bytes, known: StatValue | None) -> tuple[str, str, int, bool]:
         if self._writer is not None:
-            stored = self._writer.put(stream)
-            self.new_size += stored.size if stored.new else 0
-            return stored.digest, stored.check, stored.size, False
-        if known is not None and known.check and known.size == size:
-            check = check_stream(stream)
-            if check == known.check:
-                return known.content, check, size, True
-            stream.seek(0)
-        hashed = hash_sized(stream, size, self._settings.algorithm)
+            return self._stored(self._writer.put_bytes(data))
+        if known is not None and check_bytes(data) == known.check:
+            return known.content, known.check, len(data), True
+        hashed = hash_bytes(data, self._settings.algorithm)
         return hashed.digest, hashed.check, hashed.size, False
+
+    def _stored(self, stored: Stored) -> tuple[str, str, int, bool]:
+        self.new_size += stored.size if stored.new else 0
+        return stored.digest, stored.check, stored.size, False
 
     def _read_link(self, path: str, name: str) -> StatValue:
         target = os.readlink(os.path.join(self._settings.root, path))
@@ -201,6 +219,14 @@ class FileReader:
         if not target.startswith(objects):
             return None
         return digests.from_object_key(target[len(objects) :])
+
+
+def _all_of(fd: int, size: int) -> bytes:
+    """Return the bytes of a file of `size` bytes, and one more if it grew."""
+    data = os.read(fd, size + 1)
+    while len(data) < size and (more := os.read(fd, size + 1 - len(data))):
+        data += more
+    return data
 
 
 def _check_name(path: str) -> None:

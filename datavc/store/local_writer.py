@@ -126,16 +126,16 @@ class LocalWriter:
         if os.lstat(file).st_uid != os.geteuid():
             raise PermissionError(errno.EPERM, "only its owner can make it read-only", file)
         temporary = self._temporary()
-        os.link(file, temporary, follow_symlinks=False)
+        os.link(file, temporary, dst_dir_fd=self._tmp_fd, follow_symlinks=False)
         try:
-            with open(temporary, "rb", buffering=0) as stream:
+            with open(self._open(temporary), "rb", buffering=0) as stream:
                 before = os.fstat(stream.fileno())
                 hashed = hash_sized(stream, before.st_size, self._settings.algorithm)
                 after = os.fstat(stream.fileno())
             if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
                 raise DataError(f"{file} changes while it is read")
         except BaseException:
-            os.unlink(temporary)
+            os.unlink(temporary, dir_fd=self._tmp_fd)
             raise
         self._linked[temporary] = after
         return self._take_in(hashed, temporary, already=self._claimed(hashed.digest))
@@ -162,16 +162,17 @@ class LocalWriter:
             settings = self._settings
             files = [temporary for temporary, _ in batch.values()]
             self._seal_links(set(files))
-            atomic.sync_files(files, settings.root, settings.durability)
+            paths = [f"{self._tmp}/{temporary}" for temporary in files]
+            atomic.sync_files(paths, settings.root, settings.durability)
             self.claim(batch.keys())  # their age alone protects them only within the grace period
             touched = set()
             for digest, (temporary, _) in batch.items():
-                target = os.path.join(settings.root, "objects", digests.object_key(digest))
-                folder = os.path.dirname(target)
+                target = self._path(digest)
+                folder = target.rpartition("/")[0]
                 if folder not in touched:
                     make_folder(folder, shared=settings.shared)
                     touched.add(folder)
-                os.rename(os.path.basename(temporary), target, src_dir_fd=self._tmp_fd)
+                os.rename(temporary, target, src_dir_fd=self._tmp_fd)
             folders = sorted(touched | {os.path.dirname(folder) for folder in touched})
             atomic.sync_folders(folders, settings.root, settings.durability)
 
@@ -180,8 +181,8 @@ class LocalWriter:
         linked, self._linked = self._linked, {}
         for temporary, hashed in linked.items():
             if temporary in files:
-                os.chmod(temporary, self._mode)
-                now = os.lstat(temporary)
+                os.chmod(temporary, self._mode, dir_fd=self._tmp_fd)
+                now = os.stat(temporary, dir_fd=self._tmp_fd, follow_symlinks=False)
                 if (now.st_size, now.st_mtime_ns) != (hashed.st_size, hashed.st_mtime_ns):
                     raise DataError("a file changed while it was added", "repeat the command")
 
@@ -189,16 +190,23 @@ class LocalWriter:
     def _mode(self) -> int:
         return 0o440 if self._settings.shared else 0o444
 
+    def _path(self, digest: Digest) -> str:
+        return f"{self._settings.root}/objects/{digests.object_key(digest)}"
+
+    def _open(self, temporary: str) -> int:
+        return os.open(temporary, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=self._tmp_fd)
+
     def _create(self, temporary: str) -> int:
-        fd = os.open(temporary, _CREATE, self._mode)
+        fd = os.open(temporary, _CREATE, self._mode, dir_fd=self._tmp_fd)
         if self._settings.shared:
             os.fchmod(fd, self._mode)  # a strict umask would shut the group out
         return fd
 
     def _temporary(self) -> str:
+        """Return a fresh name below the writer's own folder."""
         with self._lock:
             self._count += 1
-            return os.path.join(self._tmp, str(self._count))
+            return str(self._count)
 
     def _put_whole(self, data: bytes, algorithm: str, expect: Digest | None) -> Stored:
         hashed = hash_bytes(data, algorithm)
@@ -238,7 +246,7 @@ class LocalWriter:
                     hashed = hash_stream(_Joined(head, stream), algorithm, sink)
                 _must_be(hashed, expect)
             except BaseException:
-                os.unlink(temporary)
+                os.unlink(temporary, dir_fd=self._tmp_fd)
                 raise
         return self._take_in(hashed, temporary, already=self._claimed(hashed.digest))
 
@@ -246,8 +254,9 @@ class LocalWriter:
         """Tell whether the object is here or in the batch, and keep it from collection."""
         if digest in self._batch:
             return True
-        target = os.path.join(self._settings.root, "objects", digests.object_key(digest))
-        if not os.path.lexists(target):
+        try:
+            os.lstat(self._path(digest))
+        except OSError:
             return False
         self.claim([digest])
         return self._store.holds(digest)
@@ -255,7 +264,7 @@ class LocalWriter:
     def _take_in(self, hashed: Hashed, temporary: str, *, already: bool) -> Stored:
         with self._lock:
             if already or hashed.digest in self._batch:
-                os.unlink(temporary)
+                os.unlink(temporary, dir_fd=self._tmp_fd)
                 return Stored(hashed.digest, hashed.size, hashed.check, new=False)
             self._batch[hashed.digest] = temporary, hashed.size
             self._batch_size += hashed.size
