@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 from datavc.core import tree
@@ -59,16 +59,31 @@ def entries(store: ObjectStore, digest: Digest) -> Iterator[TreeEntry]:
 def differing(
     store: ObjectStore, old: Digest, new: Digest
 ) -> tuple[list[TreeEntry], list[TreeEntry]]:
-    """Return the entries of both trees but for segments that they share, each side sorted.
+    """Return the entries that only one of two trees has, of each tree, sorted.
 
-    What both share is equal, so comparing the two lists is comparing the trees.
+    What both have is compared as it is written, and not decoded.
+
+    Raises:
+        DataError: an object is missing or damaged.
+        FormatError: it is not a tree, or what differs is no valid part of one.
     """
     before, after = segments(store, old), segments(store, new)
     shared = {part.digest for part in before} & {part.digest for part in after}
-    return (
-        [entry for part in before if part.digest not in shared for entry in leaf(store, part)],
-        [entry for part in after if part.digest not in shared for entry in leaf(store, part)],
-    )
+    old_lines = {part: lines(store, part) for part in before if part.digest not in shared}
+    new_lines = {part: lines(store, part) for part in after if part.digest not in shared}
+    return _only(old_lines, new_lines), _only(new_lines, old_lines)
+
+
+def _only(
+    these: Mapping[Segment, list[bytes]], others: Mapping[Segment, list[bytes]]
+) -> list[TreeEntry]:
+    """Return the entries of the lines that no segment of `others` has."""
+    known = {line for found in others.values() for line in found}
+    return [
+        entry
+        for part, found in these.items()
+        for entry in codec.decode_lines([x for x in found if x not in known], part.digest)
+    ]
 
 
 def lines(store: ObjectStore, segment: Segment) -> list[bytes]:
@@ -95,15 +110,34 @@ def write(writer: BytesWriter, found: Iterable[TreeEntry]) -> TreeSummary:
     Raises:
         FormatError, PathError: an entry is not one that every reader would take.
     """
-    parts = []
     seams = tree.Seams("the tree to be written")
-    for group in tree.cut(found):
-        data = codec.encode_leaf(group)
-        seams.check(group)
+
+    def checked() -> Iterator[list[TreeEntry]]:
+        for group in tree.cut(found):
+            seams.check(group)
+            yield group
+
+    return write_parts(writer, checked())
+
+
+def write_parts(writer: BytesWriter, found: Iterable[Segment | list[TreeEntry]]) -> TreeSummary:
+    """Store a tree of which some segments are stored already, the others given by their entries.
+
+    They are cut where a tree is cut, and in order.
+
+    Raises:
+        FormatError, PathError: an entry is not one that every reader would take.
+    """
+    parts = []
+    for part in found:
+        if isinstance(part, Segment):
+            parts.append(part)
+            continue
+        data = codec.encode_leaf(part)
         stored = writer.put_bytes(data)
         if stored.new:  # no pointer may ever name a tree that its reader would refuse
             codec.decode_leaf(data, "the tree to be written")
-        parts.append(_segment(stored.digest, group))
+        parts.append(_segment(stored.digest, part))
     if len(parts) == 1:
         root = parts[0].digest
     else:

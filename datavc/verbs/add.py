@@ -111,7 +111,7 @@ def add(
                     outputs=reports,
                     new=recorder.new_size,
                     for_git=_for_git(repo, drafts),
-                    warnings=(*unreadable(known), *_collisions(repo, known, drafts)),
+                    warnings=(*unreadable(known), *_collisions(repo, known, drafts, reports)),
                     notes=linking.advice(repo, recorder.new_size),
                 )
     raise BusyError("other processes keep rewriting the same pointers", "try again")
@@ -183,16 +183,16 @@ def _preview(repo: Repo, chosen: Sequence[Target], progress: Progress) -> tuple[
     return tuple(found)
 
 
-def _collisions(repo: Repo, known: Inventory, drafts: Sequence[Draft]) -> list[str]:
-    """Warn of names that are one name on other systems (macOS, Windows)."""
+def _collisions(
+    repo: Repo, known: Inventory, drafts: Sequence[Draft], reports: Sequence[Added]
+) -> list[str]:
+    """Warn of names that are one name on other systems (macOS, Windows), where names came."""
     warnings = []
     if any(draft.target.tracked is None for draft in drafts):
         outputs = {*known.outputs, *(draft.target.path for draft in drafts)}
         warnings += add_targets.collisions(RepoPath(""), sorted(outputs))
-    for draft in drafts:
-        old = draft.target.tracked
-        changed = old is None or old.digest != draft.pointer.digest
-        if changed and draft.pointer.kind == "directory":
+    for draft, report in zip(drafts, reports, strict=True):
+        if report.added and draft.pointer.kind == "directory":
             entries = trees.entries(repo.objects, draft.pointer.digest)
             warnings += add_targets.collisions(draft.target.path, (e.path for e in entries))
     return warnings

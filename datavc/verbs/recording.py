@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import heapq
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from datavc.core import paths
+from datavc.core.digest import Digest
 from datavc.core.errors import DataError, PathError
 from datavc.core.outputs import Pointer, TrackedOutput
 from datavc.core.paths import RepoPath, sort_key
 from datavc.core.progress import Progress
 from datavc.core.trace import trace
-from datavc.core.tree import EXECUTABLE, TreeEntry
+from datavc.core.tree import EXECUTABLE, TreeEntry, TreeSummary
 from datavc.repo.file_reader import FileReader
 from datavc.repo.inventory import tracked
 from datavc.repo.placed import HadHere, PlacedRecord, had_here
@@ -99,17 +100,37 @@ class Recorder:
         scan = self._scanner.scan(target.path, self._reader, Trust.IDENTITY)
         if not scan.present:
             raise PathError(f"{target.path} vanished while it was added")
-        self._store_absent(scan)
+        sound = self._sound_segments(target.tracked)
+        self._store_absent(scan, sound)
         if scan.kind == "file":
             return self._file(target, before, notes, next(scan.entries()))
         kept = [] if prune else list(self._not_fetched(target, scan))
-        summary = trees.write(self._writer, merged(scan.entries(), kept))
+        summary = self._write(scan, kept, sound)
         pointer = Pointer(
             paths.name(target.path), "directory", summary.digest, summary.size, summary.files
         )
         present = frozenset(entry.path for entry in scan.entries()) if kept else None
         placed = PlacedRecord(summary.digest, present)
         return self._made(target, before, notes, (pointer, placed, len(kept)))
+
+    def _sound_segments(self, old: TrackedOutput | None) -> set[Digest]:
+        """Return the recorded segments of which it is known that the cache has every object.
+
+        No collection beside us takes those: the pointer that stands names them.
+        """
+        store = self._repo.objects
+        if old is None or not old.is_directory or not store.whole.knows(old.digest):
+            return set()
+        return {part.digest for part in trees.segments(store, old.digest)}
+
+    def _write(self, scan: Scan, kept: list[TreeEntry], sound: set[Digest]) -> TreeSummary:
+        """Store the tree of what was found and what is kept; sound segments are there."""
+        if kept:
+            return trees.write(self._writer, merged(scan.entries(), kept))
+        return trees.write_parts(
+            self._writer,
+            (s.summary if s.summary.digest in sound else s.entries() for s in scan.segments),
+        )
 
     def _file(
         self, target: Target, before: bytes | None, notes: Annotations, entry: TreeEntry
@@ -220,15 +241,16 @@ class Recorder:
             if not taken and not had(entry.path) and here.isdisjoint(_parents(entry.path)):
                 yield entry
 
-    def _store_absent(self, scan: Scan) -> None:
+    def _store_absent(self, scan: Scan, sound: Container[Digest] = ()) -> None:
         """Store files whose stat was known but whose object the cache has lost."""
-        known = {digest for entry in scan.entries() if (digest := entry.digest)}
+        doubtful = [s for s in scan.segments if s.summary.digest not in sound]
+        known = {entry.digest for s in doubtful for entry in s.entries() if entry.digest}
         self._writer.claim(known)
         absent = self._repo.objects.missing(known)
         lost = {digest for digest in absent if not self._writer.has(digest)}
         if not lost:
             return
-        for segment in scan.segments:
+        for segment in doubtful:
             for key, entry in zip(segment.keys, segment.entries(), strict=True):
                 if entry.digest in lost:
                     value = self._reader.read(scan.output, Found(key, _REGULAR), None)
