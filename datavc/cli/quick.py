@@ -2,13 +2,15 @@
 
 That takes 45 ms, a third of what `datavc status` has to do. Which words a command understands is
 not stated a second time: `quick_table.py` is written from the same declarations, and a test fails
-where the two differ. What the table does not hold (help, mistakes, several short options in one
-word, a value that looks like an option) is left to the library, so every message is its own.
+where the two differ. What the table does not hold (help, mistakes, a short option and its value or
+others in one word, a value that looks like an option) is left to the library, so every message is
+its own.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from importlib import import_module
 
@@ -18,6 +20,8 @@ from datavc.cli.globals import COMPLETING, Globals
 from datavc.cli.quick_table import TABLE
 
 Parameters = dict[str, object]
+
+_NUMBER = re.compile("[1-9][0-9]{0,8}")
 
 
 class _NothingBefore:
@@ -67,7 +71,7 @@ def parse(command: Quick, words: list[str]) -> Parameters | None:
 def _take(command: Quick, word: str, rest: Iterator[str], found: Parameters) -> bool:
     """Add what one option sets; False if it is not a plain one."""
     name, equals, value = word.partition("=")
-    if name not in command.options:
+    if name not in command.options or (equals and not name.startswith("--")):
         return False
     parameter, kind = command.options[name]
     if kind == FLAG:
@@ -76,7 +80,7 @@ def _take(command: Quick, word: str, rest: Iterator[str], found: Parameters) -> 
     value = value if equals else next(rest, "")
     if not value or value.startswith("-"):
         return False
-    if kind == NUMBER and not (value.isascii() and value.isdecimal() and int(value)):
+    if kind == NUMBER and _NUMBER.fullmatch(value) is None:
         return False
     found[parameter] = int(value) if kind == NUMBER else value
     return True

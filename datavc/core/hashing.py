@@ -68,9 +68,14 @@ def new(algorithm: str) -> Hasher:
 
 def hash_bytes(data: bytes, algorithm: str) -> Hashed:
     """Return identity and check of `data`."""
+    return Hashed(digest_of(data, algorithm), check_bytes(data), len(data))
+
+
+def digest_of(data: bytes, algorithm: str) -> Digest:
+    """Return the identity of `data`."""
     hasher = new(algorithm)
     hasher.update(data)
-    return Hashed(make(algorithm, hasher.hexdigest()), check_bytes(data), len(data))
+    return make(algorithm, hasher.hexdigest())
 
 
 def check_bytes(data: bytes) -> str:

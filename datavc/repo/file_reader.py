@@ -15,6 +15,7 @@ from datavc.core.hashing import check_bytes, check_stream, hash_bytes, hash_stre
 from datavc.core.outputs import Failure
 from datavc.core.paths import RepoPath, parse
 from datavc.core.progress import Progress
+from datavc.store import atomic
 from datavc.store.links import NO_LINK
 from datavc.store.local_writer import WHOLE, LocalWriter
 from datavc.store.object_store import Stored
@@ -178,7 +179,7 @@ class FileReader:
         if known is not None and not (known.check and known.size == size):
             known = None
         if size <= WHOLE:
-            return self._small(_all_of(fd, size), known)
+            return self._small(atomic.read_whole(fd, size), known)
         with open(fd, "rb", buffering=0, closefd=False) as stream:
             if self._writer is not None:
                 return self._stored(self._writer.put(stream))
@@ -219,14 +220,6 @@ class FileReader:
         if not target.startswith(objects):
             return None
         return digests.from_object_key(target[len(objects) :])
-
-
-def _all_of(fd: int, size: int) -> bytes:
-    """Return the bytes of a file of `size` bytes, and one more if it grew."""
-    data = os.read(fd, size + 1)
-    while len(data) < size and (more := os.read(fd, size + 1 - len(data))):
-        data += more
-    return data
 
 
 def _check_name(path: str) -> None:

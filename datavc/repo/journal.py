@@ -91,7 +91,8 @@ class Journal:
         identity = f"{max(int(now * 1000), int(last) + 1):015d}-{os.urandom(3).hex()}"
         header = {"datavc operation": FORMAT, "id": identity, "time": now, "command": command}
         header |= {"begun": begun} if begun else {}
-        lines = [json.dumps(header), *(json.dumps(_change_out(change)) for change in changes)]
+        encode = json.JSONEncoder(check_circular=False).encode
+        lines = [encode(header), *(encode(_change_out(change)) for change in changes)]
         data = ("\n".join(lines) + "\n").encode()
         atomic.write_bytes(self._file(identity), data, mode=0o600)
         return identity

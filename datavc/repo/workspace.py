@@ -22,6 +22,7 @@ from datavc.core.paths import RepoPath
 from datavc.core.progress import Progress
 from datavc.core.tree import TreeEntry
 from datavc.store.links import Blob, Placer
+from datavc.store.local_writer import WHOLE
 from datavc.store.stat_segment import StatKey
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -173,7 +174,8 @@ class WorkspaceWriter:
     def _place(self, step: Step, entry: TreeEntry) -> os.stat_result:
         name = paths.name(step.path)
         fd = self._folders.open(paths.parent(step.path), create=True)
-        self._check(fd, name, step)
+        if entry.digest is None or entry.size > WHOLE or (step.old and not step.old[1]):
+            self._check(fd, name, step)  # any other is so quickly made that one look is enough
         if entry.flags == tree.EMPTY_DIRECTORY:
             if step.old is not None and step.old[1]:
                 os.unlink(name, dir_fd=fd)

@@ -36,6 +36,14 @@ def write_all(fd: int, data: bytes | memoryview) -> None:
         view = view[os.write(fd, view) :]
 
 
+def read_whole(fd: int, size: int) -> bytes:
+    """Return the bytes of a file of `size` bytes, and one more if it grew."""
+    data = os.read(fd, size + 1)
+    while len(data) < size and (more := os.read(fd, size + 1 - len(data))):
+        data += more
+    return data
+
+
 def sync(fd: int) -> None:
     """Make a file's bytes durable; by F_FULLFSYNC on macOS, where fsync stops at the drive."""
     if sys.platform == "darwin":

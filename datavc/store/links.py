@@ -19,15 +19,12 @@ from typing import NamedTuple, Protocol
 from datavc.core import digest as digests
 from datavc.core.digest import Digest
 from datavc.core.errors import DataError
-from datavc.core.hashing import Hashed, hash_bytes, hash_stream
+from datavc.core.hashing import digest_of, hash_stream
 from datavc.store import atomic, leftovers
 from datavc.store.local import LocalStore
 from datavc.store.reflink import may_work, reflink
 
 LINK_TYPES = ("reflink", "hardlink", "symlink", "copy")
-
-WHOLE = 1 << 20
-"""Up to so many bytes a copy is read, verified and written at once."""
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -192,27 +189,24 @@ class Placer:
 
     def _copy(self, blob: Blob, folder_fd: int, temporary: str) -> bool:
         algorithm = digests.algorithm(blob.digest)
-        with self._store.open(blob.digest) as source:
-            length = os.fstat(source.fileno()).st_size
-            if length <= WHOLE:
-                data = source.read(length + 1)
-                self._must_be(blob, hash_bytes(data, algorithm))
-            fd = self._create(blob, folder_fd, temporary)
-            try:
-                if length <= WHOLE:
-                    atomic.write_all(fd, data)
-                else:
-                    hashed = hash_stream(
-                        source, algorithm, lambda piece: atomic.write_all(fd, piece)
-                    )
-                    self._must_be(blob, hashed)
-            finally:
-                os.close(fd)
+        data = self._store.small(blob.digest)
+        if data is not None:
+            self._must_be(blob, digest_of(data, algorithm))
+        fd = self._create(blob, folder_fd, temporary)
+        try:
+            if data is not None:
+                atomic.write_all(fd, data)
+                return True
+            with self._store.open(blob.digest) as source:
+                hashed = hash_stream(source, algorithm, lambda piece: atomic.write_all(fd, piece))
+            self._must_be(blob, hashed.digest)
+        finally:
+            os.close(fd)
         return True
 
-    def _must_be(self, blob: Blob, hashed: Hashed) -> None:
-        if hashed.digest != blob.digest:
-            self._store.set_aside(blob.digest, f"its bytes are {hashed.digest}")
+    def _must_be(self, blob: Blob, actual: Digest) -> None:
+        if actual != blob.digest:
+            self._store.set_aside(blob.digest, f"its bytes are {actual}")
             raise DataError(f"object {blob.digest} is damaged and was set aside", FETCH_HINT)
 
     @staticmethod

@@ -26,7 +26,7 @@ from datavc.core.errors import DataError
 from datavc.core.hashing import hash_sized
 from datavc.core.trace import trace
 from datavc.store import atomic
-from datavc.store.local_writer import LocalWriter, WriterSettings, make_folder
+from datavc.store.local_writer import WHOLE, LocalWriter, WriterSettings, make_folder
 from datavc.store.object_store import ObjectInfo
 from datavc.store.verified import VerifiedObjects
 from datavc.store.whole import WholeTrees
@@ -67,7 +67,7 @@ class LocalStore:
 
     def path(self, digest: Digest) -> str:
         """Return where the object is, or would be."""
-        return os.path.join(self.root, "objects", digests.object_key(digest))
+        return f"{self.root}/objects/{digests.object_key(digest)}"
 
     def missing(self, wanted: Collection[Digest]) -> set[Digest]:
         """Return those of `wanted` that have no object; each miss was asked for by name."""
@@ -93,6 +93,14 @@ class LocalStore:
         Raises:
             DataError: there is no such object.
         """
+        return open(self._open(digest), "rb", buffering=0)
+
+    def _open(self, digest: Digest) -> int:
+        """Return a descriptor of the object's file.
+
+        Raises:
+            DataError: there is no such object, or what has its name is no file.
+        """
         try:
             fd = os.open(self.path(digest), _OPEN)
         except FileNotFoundError as error:
@@ -106,7 +114,20 @@ class LocalStore:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             os.close(fd)
             raise _no_file(digest)
-        return open(fd, "rb", buffering=0)  # noqa: SIM115 - the caller closes it
+        return fd
+
+    def small(self, digest: Digest) -> bytes | None:
+        """Return the bytes of an object, not verified; None if they are more than `WHOLE`.
+
+        Raises:
+            DataError: there is no such object.
+        """
+        fd = self._open(digest)
+        try:
+            size = os.fstat(fd).st_size
+            return atomic.read_whole(fd, size) if size <= WHOLE else None
+        finally:
+            os.close(fd)
 
     def writer(self) -> LocalWriter:
         """Return a session; its objects are durable when it ends without an error."""

@@ -22,7 +22,6 @@ from datavc.core.progress import SILENT
 from datavc.core.tree import EMPTY_DIRECTORY, Segment, TreeEntry
 from datavc.formats.tree import decode_lines
 from datavc.repo.repo import Repo
-from datavc.repo.scan import may_keep
 from datavc.repo.walk import Found, stat_key
 from datavc.repo.workspace import Applied, Step
 from datavc.store import trees
@@ -31,9 +30,8 @@ from datavc.store.stat_segment import (
     NewRow,
     StatKey,
     StatSegment,
-    StatValue,
-    untrusted,
 )
+from datavc.verbs import laid
 from datavc.verbs.scanning import reader
 
 
@@ -98,7 +96,7 @@ def note(repo: Repo, done: Advance, applied: Applied) -> None:
         for row in part.rows:
             if row is None:
                 entry = next(come)
-                rows.append(_row(entry, placed[paths.join(done.output, entry.path)], probe))
+                rows.append(laid.row(entry, placed[paths.join(done.output, entry.path)], probe))
             else:
                 rows.append(row)
         size = part.memo.totals.size
@@ -185,10 +183,3 @@ def _is_taken(repo: Repo, path: RepoPath) -> bool:
     except FileNotFoundError:
         return False
     return True
-
-
-def _row(entry: TreeEntry, status: os.stat_result, probe: int) -> NewRow:
-    key = stat_key(entry.path, status)
-    size = status.st_size if stat.S_ISREG(status.st_mode) else entry.size
-    value = StatValue(entry.content, size, entry.flags, "")
-    return (key if may_keep(key, status.st_mode, value, probe) else untrusted(key)), value

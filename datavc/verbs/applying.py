@@ -6,13 +6,14 @@ import stat
 from collections.abc import Sequence
 
 from datavc.core.paths import RepoPath
-from datavc.core.progress import Progress
+from datavc.core.progress import SILENT, Progress
 from datavc.repo.repo import Repo
 from datavc.repo.scan import Scan, Trust
 from datavc.repo.walk import stat_key
 from datavc.repo.workspace import Applied, Step, WorkspaceWriter
 from datavc.store.links import Placer
 from datavc.store.stat_segment import StatValue
+from datavc.verbs import laid
 from datavc.verbs.scanning import reader, scanner
 
 
@@ -29,15 +30,33 @@ def apply(
     types, those of the settings by default.
     """
     applied = carry_out(repo, output, steps, progress, types)
+    return applied, _look(repo, output, steps, applied)
+
+
+def lay(
+    repo: Repo, output: RepoPath, steps: Sequence[Step], progress: Progress
+) -> tuple[Applied, Scan]:
+    """Carry out `steps` where nothing lies: what lies there afterwards is what was placed."""
+    applied = carry_out(repo, output, steps, progress)
+    entries = [step.new for step in steps if step.new is not None]
+    ours = f"{repo.objects.algorithm}:"
+    plain = all(entry.path and entry.content.startswith(ours) for entry in entries)
+    if applied.failures or not plain:
+        return applied, _look(repo, output, steps, applied)
+    return applied, laid.scan_of(repo, output, entries, applied)
+
+
+def _look(repo: Repo, output: RepoPath, steps: Sequence[Step], applied: Applied) -> Scan:
+    """Return the output as it lies there; files that were placed are not read."""
     entries = {step.path: step.new for step in steps}
-    eyes = reader(repo, progress)
+    eyes = reader(repo, SILENT)
     for path, status in applied.placed:
         entry = entries[path]
         if entry is not None:
             size = status.st_size if stat.S_ISREG(status.st_mode) else entry.size
             value = StatValue(entry.content, size, entry.flags, "")
             eyes.placed[path] = stat_key("", status), value
-    return applied, scanner(repo, progress).scan(output, eyes, Trust.IDENTITY)
+    return scanner(repo, SILENT).scan(output, eyes, Trust.IDENTITY)
 
 
 def carry_out(

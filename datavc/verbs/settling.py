@@ -22,7 +22,7 @@ from datavc.repo.workspace import Step
 from datavc.store import trees
 from datavc.store.leases import Lease
 from datavc.verbs import advancing, checkout_plan
-from datavc.verbs.applying import apply, carry_out
+from datavc.verbs.applying import apply, carry_out, lay
 from datavc.verbs.checkout_plan import Judge, Plan, Wanted
 from datavc.verbs.checkout_result import CheckoutOptions, CheckoutResult
 from datavc.verbs.saving import save_each
@@ -198,7 +198,8 @@ class Settler:
             self._record(plan)
         size = sum(step.new.size for step in plan.steps if step.new is not None)
         self._progress.start(f"Checking out {plan.output}", len(plan.steps), size)
-        applied, after = apply(self._repo, plan.output, plan.steps, self._progress)
+        place = apply if scan.present else lay
+        applied, after = place(self._repo, plan.output, plan.steps, self._progress)
         self._result.failures += applied.failures
         self._report(plan.steps, applied.done)
         return after

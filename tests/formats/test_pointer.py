@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import yaml
 from hypothesis import given
@@ -96,7 +94,7 @@ def test_what_a_directory_records() -> None:
 
 
 def test_only_the_line_that_changed_is_rewritten() -> None:
-    changed = pointer.rewrite(COMMENTED, replace(read(COMMENTED), digest=OTHER, files=2001))
+    changed = pointer.rewrite(COMMENTED, read(COMMENTED)._replace(digest=OTHER, files=2001))
 
     old, new = COMMENTED.splitlines(), changed.splitlines()
     assert len(old) == len(new)
@@ -107,7 +105,7 @@ def test_only_the_line_that_changed_is_rewritten() -> None:
 
 
 def test_new_keys_come_in_order_and_defaults_go() -> None:
-    text = pointer.rewrite(COMMENTED, replace(read(COMMENTED), push=False, labels=(), size=5))
+    text = pointer.rewrite(COMMENTED, read(COMMENTED)._replace(push=False, labels=(), size=5))
 
     assert "size: 5\n" in text and "push: false\n" in text and "labels:" not in text
     assert text.index("digest:") < text.index("size:") < text.index("review:")
@@ -123,7 +121,7 @@ def test_a_default_that_was_written_out_stays() -> None:
 def test_windows_line_ends_stay() -> None:
     text = TEXT.replace("\n", "\r\n")
 
-    changed = pointer.rewrite(text, replace(read(text), push=False, size=1))
+    changed = pointer.rewrite(text, read(text)._replace(push=False, size=1))
 
     assert changed == TEXT.replace("104857600", "1").replace("\n", "\r\n") + "push: false\r\n"
 

@@ -1,13 +1,14 @@
 import os
 import stat
-from dataclasses import replace
 
 import pytest
 
 from datavc.core.errors import BusyError, DatavcError
 from datavc.core.progress import SILENT
+from datavc.store import trees
 from datavc.store.lock import repository_lock
 from datavc.verbs.checkout import CheckoutOptions, checkout
+from datavc.verbs.scanning import inventory
 from tests.support.work import Work
 
 V1 = {"f": b"one", "d/a": b"a1", "d/b": b"b1", "d/sub/old": b"old"}
@@ -283,7 +284,7 @@ def test_a_dry_run_says_what_then_happens(two: Work, options) -> None:
     assert two.tree() == before and two.repo().journal.ids() == journal
     assert not two.object(b"mine").exists()
     done = two.checkout(**options)
-    assert replace(planned, dry_run=False) == done
+    assert vars(planned) == {**vars(done), "dry_run": True}
     assert done.exit_code == 4
 
 
@@ -353,3 +354,17 @@ def test_the_summary_is_one_line(two: Work) -> None:
 
     (line,) = done.stdout.splitlines()
     assert "1 file added, 2 changed, 1 deleted" in line
+
+
+def test_what_was_laid_into_nothing_is_known_without_looking(two: Work) -> None:
+    two.remove("d")
+    two.checkout()
+    repo = two.repo()
+    (output,) = [out for out in inventory(repo).outputs.values() if out.is_directory]
+    segments = trees.segments(repo.objects, output.digest)
+
+    noted = [repo.stat_cache.load(output.path, part.first) for part in segments]
+
+    assert [memo and memo.leaf for memo in noted] == [part.digest for part in segments]
+    assert [memo and [key[0] for key in memo.keys] for memo in noted] == [["a", "b", "new"]]
+    assert two.status() == {}
