@@ -21,7 +21,8 @@ from datavc.store.object_store import ObjectStore
 class PlacedRecord(NamedTuple):
     """The version that lies here, and which of its files; None means all of them.
 
-    `shown` is a version whose files a checkout by revision has put beside or over them.
+    `shown` is a version whose files a checkout by revision, or a hook that did not come to its
+    end, has put beside or over them.
     """
 
     digest: Digest

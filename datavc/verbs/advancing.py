@@ -89,7 +89,11 @@ def plan(repo: Repo, output: TrackedOutput, saved: Callable[[TreeEntry], bool]) 
 def note(repo: Repo, done: Advance, applied: Applied) -> None:
     """Tell the stat cache what lies there after all steps were done."""
     placed = dict(applied.placed)
-    probe = repo.stat_cache.now(os.lstat(repo.layout.absolute(done.output)).st_dev)
+    try:
+        device = os.lstat(repo.layout.absolute(done.output)).st_dev
+    except FileNotFoundError:  # its user had deleted all that was not deleted now
+        return
+    probe = repo.stat_cache.now(device)
     for part in done.parts:
         come = iter(part.come)
         rows: list[int | NewRow] = []

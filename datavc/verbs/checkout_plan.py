@@ -172,12 +172,12 @@ def given_before(
     given: dict[RepoPath, TreeEntry] = {}
     if record is None:
         return given
+    if record.digest != wanted.digest:
+        given |= _given(store, record, wanted, scan.kind)
     if record.shown not in (None, wanted.digest):
         shown = _given(store, PlacedRecord(record.shown, None), wanted, scan.kind)
         lying = {entry.path: entry.identity for entry in scan.entries()} if shown else {}
         given |= {path: e for path, e in shown.items() if lying.get(path) == e.identity}
-    if record.digest != wanted.digest:
-        given |= _given(store, record, wanted, scan.kind)
     return given
 
 

@@ -14,9 +14,8 @@ from datavc.repo.targets import Selection, require_matches
 from datavc.store import trees
 from datavc.store.object_store import WHOLE_LIMIT, ObjectStore
 from datavc.store.transfer import copy
-from datavc.verbs.push import NOWHERE
 from datavc.verbs.sync_options import SyncOptions
-from datavc.verbs.syncing import Remote, SyncResult, by_remote, meant, open_remote
+from datavc.verbs.syncing import NOWHERE, Remote, SyncResult, by_remote, meant, open_remote
 
 
 def fetch(

@@ -14,7 +14,6 @@ from datavc.repo.git import Git
 from datavc.repo.git_history import RevisionScope
 from datavc.repo.repo import Repo
 from datavc.verbs.checkout import CheckoutOptions, CheckoutResult, checkout
-from datavc.verbs.push import push
 from datavc.verbs.scanning import inventory
 from datavc.verbs.sync_options import SyncOptions
 
@@ -59,6 +58,7 @@ def _follow(git: Git, progress: Progress) -> HookResult:
     """Make data equal to the pointers that are other than when data last followed."""
     before, now = stamp.read(git), stamp.take(git)
     changed = None if before is None else before.changed(now)
+    stamp.remove(git)  # if we are killed, the next hook looks at all pointers
     files, lines = 0, []
     for root in git.projects():
         try:
@@ -113,6 +113,8 @@ def _push(git: Git, remote: str, updates: Sequence[str], progress: Progress) -> 
 
     A project without any remote keeps its data to itself, and says so.
     """
+    from datavc.verbs.push import push
+
     files, lines, code = 0, [], 0
     for root in git.projects():
         repo = Repo.open(root, {})

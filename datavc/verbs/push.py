@@ -11,10 +11,9 @@ from datavc.repo.repo import Repo
 from datavc.store.transfer import Transferred, copy
 from datavc.verbs.needing import Needs, needs
 from datavc.verbs.sync_options import SyncOptions
-from datavc.verbs.syncing import Remote, SyncResult, by_remote, meant, open_remote
+from datavc.verbs.syncing import NOWHERE, Remote, SyncResult, by_remote, meant, open_remote
 
 DAMAGED = "is damaged in the cache and was set aside"
-NOWHERE = "is neither in the cache nor on the remote"
 
 
 def push(

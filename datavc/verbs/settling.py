@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from datavc.core.digest import Digest
-from datavc.core.errors import DataError
+from datavc.core.errors import BusyError, DataError
 from datavc.core.outputs import Failure, TrackedOutput
 from datavc.core.paths import RepoPath
 from datavc.core.progress import SILENT, Progress
@@ -63,6 +63,8 @@ class Settler:
             self._fail_missing(Failure(output.path, output.digest, error.message))
             return
         plan = self._plan(wanted, scan, selection)
+        if self._options.hook and plan.steps:
+            self._begin(output)
         done = self._carry_out(plan, scan)
         if not self._options.dry_run:
             self._note_placed(output, wanted, done, selection)
@@ -81,6 +83,8 @@ class Settler:
             __name__, "%s: %d files differ between the versions", output.path, len(advance.steps)
         )
         self._hold(advance.replaced)
+        if advance.steps:
+            self._begin(output)
         size = sum(step.new.size for step in advance.steps if step.new is not None)
         self._progress.start(f"Checking out {output.path}", len(advance.steps), size)
         applied = carry_out(self._repo, output.path, advance.steps, self._progress)
@@ -91,6 +95,14 @@ class Settler:
         with self._repo.lock(self._progress):
             self._repo.placed.put(output.path, PlacedRecord(output.digest, None))
         return True
+
+    def _begin(self, output: TrackedOutput) -> None:
+        """Note that files of this version may lie here, for the hook that runs after a kill."""
+        had = self._repo.placed.get(output.path)
+        if had is not None:
+            with suppress(BusyError), self._repo.lock(self._progress):
+                marked = had._replace(shown=output.digest)
+                self._repo.placed.put_all({output.path: marked}, "none")
 
     def withdraw(self, output: RepoPath) -> None:
         """Take away what this workspace was given of an output that is tracked no longer."""

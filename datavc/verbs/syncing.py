@@ -28,6 +28,8 @@ AT_ONCE_IN_FOLDERS = 1
 A folder on a slow network may want more (`-j`, or the remote's `jobs`).
 """
 
+NOWHERE = "is neither in the cache nor on the remote"
+
 
 class SyncResult:
     """What went over: objects and bytes; `skipped` were there already.

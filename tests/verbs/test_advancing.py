@@ -15,6 +15,7 @@ from datavc.core.progress import SILENT
 from datavc.verbs import advancing
 from datavc.verbs.checkout import CheckoutOptions, CheckoutResult, checkout
 from datavc.verbs.scanning import inventory
+from datavc.verbs.settling import Settler
 from tests.support.work import Work
 
 ONE = {"d/a": b"aaa", "d/b": b"bbb", "d/deep/c": b"ccc", "d/same": b"same"}
@@ -185,3 +186,39 @@ def test_it_ends_where_looking_at_everything_ends(tmp_path_factory, versions, da
         assert work.tree("d") == versions[number]
         assert work.status() == {}
         assert checkout(work.repo(), ["d"], CheckoutOptions(), progress=SILENT).files == 0
+
+
+def test_files_that_the_user_deleted_stay_so_when_the_rest_goes(work: Work) -> None:
+    make(work, {"d/a": b"aaa"}, "two")
+    make(work, {"d/a": b"aaa", "d/b": b"bbb"}, "one")
+    work.status()
+    (work.root / "d/a").unlink()
+    assert advances(work, "two")
+    assert go(work, "two").failures == []
+    assert not (work.root / "d").exists()
+    assert work.status() == {"uncommitted": {"deleted": ["d/"]}}
+
+
+@pytest.mark.parametrize("short", [True, False])
+@pytest.mark.parametrize("target", ["one", "three"])
+def test_what_a_killed_hook_left_half_done_is_not_taken_for_the_users_work(
+    two: Work, short: bool, target: str
+) -> None:
+    make(two, {**ONE, "d/same": b"other"}, "three")
+    go(two, "one")
+    two.status()
+    if not short:
+        two.repo().stat_cache.forget("d")
+    assert advances(two, "two") is short
+
+    def killed_at_half(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Settler, "_report", killed_at_half)
+        go(two, "two")
+    assert two.read("d/a") == b"AAA"
+
+    assert go(two, target).failures == []
+    assert lying(two) == ({**ONE, "d/same": b"other"} if target == "three" else ONE)
+    assert two.status() == {}
