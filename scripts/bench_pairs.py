@@ -1,232 +1,184 @@
-"""Times two tools at the same steps, in turns, and compares what they leave with what must be.
+"""Times datavc beside DVC at what people do every day, and prints the table of it.
 
-Each cycle gives both a fresh workspace. Steps that change nothing are repeated within a cycle.
-A step is one process (or one shell line), timed from outside; dirty pages are flushed before it.
-The ratio is the median over pairs, each of two neighbouring samples. A tool that fails, or leaves
-other bytes than it must, ends the run.
+A step is one process, or one shell line, timed from outside; dirty pages are flushed before it.
+The tools take turns, and ratios are medians over pairs of neighbouring samples.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
+import contextlib
+import json
 import os
 import platform
-import random
-import shutil
 import subprocess
-import sys
 import tempfile
-import time
-from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
-from statistics import median
 
-MEAN_SIZE = 4096
-"""Bytes; sizes are spread evenly between half of it and one and a half."""
-REPEATS = 3
-BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
-PAGE = f"""# Benchmarks
+from bench_data import MEAN_SIZE
+from bench_million import MEAN_SIZE as MEAN_OF_A_MILLION
+from bench_million import STEPS, measure
+from bench_run import run_part, wanted
+from bench_steps import Part, parts
+from bench_table import HEAD, Row, put_into, row
+from bench_tools import HERE, version, work_folder
 
-datavc and DVC side by side, written by `scripts/bench`: a step is a whole process, both tools take
-turns at it, and what they leave is compared with what must be there.
+from tests.support import s3
 
-{BEGIN}
-{END}
-"""
+ROOM = 12 << 30
+"""Bytes that the largest part takes, with 10,000 files as the smallest size."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """One program in its own folder; `env` keeps it away from the user's files."""
+def options() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench",
+        description="Times datavc beside DVC and prints a Markdown table. Alone on a quiet machine"
+        " with 2 processors the whole takes about 20 minutes, and 12 GiB in BENCH_WORK,"
+        " which is /dev/shm where that has the room.",
+        epilog="example: scripts/bench --files 1000 --without 10000,s3 --only add,status,switch",
+    )
+    parser.add_argument("--dvc", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--datavc", required=True, help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--files",
+        type=int,
+        default=10_000,
+        metavar="N",
+        help="of the smaller size (%(default)s, as the bars ask); the other is ten times it",
+    )
+    parser.add_argument(
+        "--cycles",
+        type=int,
+        default=3,
+        metavar="N",
+        help="fresh workspaces for each tool (%(default)s); one with the many files and with S3",
+    )
+    parser.add_argument(
+        "--only", type=_words, default="", metavar="STEP,…", help="time these steps alone"
+    )
+    parser.add_argument(
+        "--without",
+        type=_words,
+        default="",
+        metavar="PART,…",
+        help="leave out s3, large, or a number of files",
+    )
+    parser.add_argument(
+        "--million",
+        action="store_true",
+        help="instead: datavc alone with --files, ten and a hundred times as many",
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="put the table between the markers of this page"
+    )
+    parser.add_argument("--draw", type=Path, metavar="FILE.svg", help="draw the table")
+    found = parser.parse_args()
+    if found.million and (found.draw or found.without):
+        parser.error("--million goes neither with --draw nor with --without")
+    known = parts(found.files, found.cycles)
+    _check_words(parser, found.without, {word for part in known for word in part.needs})
+    steps = STEPS if found.million else tuple(step for part in known for step in part.steps)
+    _check_words(parser, found.only, {step.name for step in steps})
+    return found
 
-    name: str
-    home: Path
-    env: dict[str, str]
 
-    def sh(self, line: str, where: str = "work") -> float:
-        """Run a shell line, in which `$T` is the program; return its seconds."""
-        os.sync()
-        begin = time.perf_counter()
-        done = subprocess.run(
-            line,
-            shell=True,
-            cwd=self.home / where,
-            env=self.env,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split(",")) - {""}
+
+
+def _check_words(parser: argparse.ArgumentParser, given: frozenset[str], known: set[str]) -> None:
+    if unknown := given - known:
+        parser.error(f"no {', '.join(sorted(unknown))}; there is {', '.join(sorted(known))}")
+
+
+@contextlib.contextmanager
+def s3_server(folder: Path, *, needed: bool) -> Iterator[dict[str, str]]:
+    """Serve an empty bucket, if needed, and yield the environment in which it is found."""
+    if not needed:
+        yield {}
+        return
+    server = s3.start(folder)
+    try:
+        server.make_bucket("bench")
+        yield {
+            "S3_ENDPOINT": server.endpoint,
+            "AWS_ACCESS_KEY_ID": server.key,
+            "AWS_SECRET_ACCESS_KEY": server.secret,
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "PYTHONPATH": str(HERE.parent),
+        }
+    finally:
+        server.stop()
+
+
+def compare(
+    chosen: list[Part], programs: dict[str, str], base: Path, only: frozenset[str]
+) -> list[Row]:
+    """Run the parts and return the rows."""
+    rows = []
+    with s3_server(base / "s3", needed=any("s3" in part.needs for part in chosen)) as address:
+        for part in chosen:
+            env = address | {"PART": str(part.count)}
+            samples = run_part(part, programs, base, env, only)
+            rows += [row(part, step, samples) for step in wanted(part.steps, only)]
+    return rows
+
+
+def heading(given: argparse.Namespace, place: str | None) -> str:
+    """Return what was measured, on what and when."""
+    if given.million:
+        what = f"Files of {MEAN_OF_A_MILLION // 1024} KiB on average, one sample of each step"
+        programs = f"datavc {version(given.datavc)}"
+    else:
+        what = (
+            f"Files of {MEAN_SIZE // 1024} KiB on average, medians of pairs of neighbouring samples;"
+            f" {given.cycles} fresh workspaces for each tool, one for ten times the files and for"
+            " S3; steps that change nothing are repeated in each; both tools have their hooks"
+            " installed; S3 is SeaweedFS on loopback; memory is DVC's / datavc's"
         )
-        seconds = time.perf_counter() - begin
-        if done.returncode:
-            sys.exit(f"{self.name}: {line}: exit code {done.returncode}\n{done.stderr}")
-        return seconds
+        programs = f"DVC {version(given.dvc)}, datavc {version(given.datavc)}"
+    machine = f"{platform.system()} {platform.release()}, {os.cpu_count()} processors"
+    where = "memory" if place == "/dev/shm" else place or "a temporary folder"
+    python = platform.python_version()
+    return f"{what}. {programs}, Python {python}, {machine}, in {where}, {date.today()}."
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A row of the table. `before` is not timed; `leaves` names the version that must be there."""
-
-    title: str
-    line: str
-    before: str = ""
-    where: str = "work"
-    leaves: str = ""
-    repeats: int = 1
+def draw(rows: list[Row], file: Path, python: Path) -> None:
+    """Draw with the Python that has what that takes: DVC's, which scripts/bench made."""
+    values = [{"work": each.work.replace("`", "")} | _marks(each) for each in rows]
+    command = [python, HERE / "bench_draw.py", file]
+    subprocess.run(command, input=json.dumps(values), text=True, check=True)
 
 
-STEPS = (
-    Step("`--version`", "$T --version", repeats=5 * REPEATS),
-    Step("status, nothing tracked", "$T status", repeats=REPEATS),
-    Step("add", "$T add -q data", before="cp -r ../../v1 data"),
-    Step("add again, nothing changed", "$T add -q data", repeats=REPEATS),
-    Step(
-        "status, nothing changed", "$T status", before="git add -A; git commit -qm v1; git tag v1"
-    ),
-    Step("status, nothing changed, again", "$T status", repeats=REPEATS),
-    Step("status, 1 % changed", "$T status", before="cp -r ../../change/. data", repeats=REPEATS),
-    Step("add, 1 % changed", "$T add -q data"),
-    Step(
-        "`git checkout` to the other version, with its data",
-        "git checkout -q v1 && $T checkout -q",
-        before="git add -A; git commit -qm v2; git tag v2",
-        leaves="v1",
-    ),
-    Step("`git checkout` back", "git checkout -q main && $T checkout -q", leaves="v2"),
-    Step("checkout, data folder gone", "$T checkout -q", before="rm -rf data", leaves="v2"),
-    Step("push to a folder", "$T push -q", before="$T remote add -q -d far ../far"),
-    Step("push again", "$T push -q", repeats=REPEATS),
-    Step(
-        "pull into a fresh clone",
-        "$T pull -q",
-        before="git add -A; git commit -qm far; git clone -q . ../clone",
-        where="clone",
-        leaves="v2",
-    ),
-)
-
-
-def write_data(folder: Path, count: int) -> None:
-    """Write `v1`, `change` (1 % of its files, new bytes) and `v2`, the same for equal counts."""
-    source = random.Random(count)
-    for number in range(count):
-        name = Path(f"{number % 100:02}", f"{number:07}.bin")
-        size = source.randrange(MEAN_SIZE // 2, MEAN_SIZE * 3 // 2)
-        for version in ("v1", "change") if number % 100 == 0 else ("v1",):
-            file = folder / version / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(source.randbytes(size))
-    shutil.copytree(folder / "v1", folder / "v2")
-    shutil.copytree(folder / "change", folder / "v2", dirs_exist_ok=True)
-
-
-def fingerprint(folder: Path) -> str:
-    """Return a digest of all paths and bytes below a folder."""
-    total = hashlib.sha256()
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        total.update(f"{file.relative_to(folder)}\0".encode())
-        total.update(hashlib.sha256(file.read_bytes()).digest())
-    return total.hexdigest()
-
-
-def prepare(name: str, program: str, base: Path) -> Tool:
-    """Return the tool with an empty repository in `base/NAME/work`."""
-    home = base / name
-    (home / "work").mkdir(parents=True)
-    identity = {
-        f"GIT_{who}_{what}": "bench@example.invalid"
-        for who in ("AUTHOR", "COMMITTER")
-        for what in ("NAME", "EMAIL")
-    }
-    env = {
-        "T": name,
-        "PATH": f"{os.path.dirname(os.path.abspath(program))}:{os.environ['PATH']}",
-        "HOME": str(home),
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "DVC_NO_ANALYTICS": "1",
-        "DVC_SITE_CACHE_DIR": str(home / "site"),
-        "DATAVC_TRUST": "1",
-        **identity,
-    }
-    tool = Tool(name, home, env)
-    tool.sh("git init -q -b main && $T init -q && git add -A && git commit -qm begin")
-    return tool
-
-
-def cycle(tools: list[Tool], base: Path, samples: dict[tuple[str, str], list[float]]) -> None:
-    """Take both tools through all steps and append their seconds to `samples`."""
-    for step in STEPS:
-        for tool in tools:
-            if step.before:
-                tool.sh(step.before)
-        for turn in range(step.repeats):
-            for tool in tools if turn % 2 == 0 else reversed(tools):
-                samples[step.title, tool.name].append(tool.sh(step.line, step.where))
-        for tool in tools if step.leaves else ():
-            if fingerprint(tool.home / step.where / "data") != fingerprint(base / step.leaves):
-                sys.exit(f"{tool.name}: {step.title}: other bytes than those of {step.leaves}")
-
-
-def table(samples: dict[tuple[str, str], list[float]], heading: str) -> str:
-    """Return the Markdown table: medians in seconds, and the median of the pairs' ratios."""
-    lines = [heading, "", "| step | DVC | datavc | DVC / datavc |", "|---|---:|---:|---:|"]
-    for step in STEPS:
-        theirs, ours = samples[step.title, "dvc"], samples[step.title, "datavc"]
-        ratio = median(a / b for a, b in zip(theirs, ours, strict=True))
-        times = f"{median(theirs):.3f} s | {median(ours):.3f} s"
-        lines.append(f"| {step.title} | {times} | {ratio:.1f} |")
-    return "\n".join(lines)
-
-
-def put_into(page: Path, text: str) -> None:
-    """Replace what stands between the markers of a page; a page that is not there is begun."""
-    old = page.read_text() if page.exists() else PAGE
-    head, _, rest = old.partition(BEGIN)
-    _, marker, tail = rest.partition(END)
-    if not marker:
-        sys.exit(f"{page} has no line {BEGIN} followed by {END}")
-    page.write_text(f"{head}{BEGIN}\n{text}\n{END}{tail}")
-
-
-def version(program: str) -> str:
-    """Return the number that a program's --version ends with."""
-    return subprocess.check_output([program, "--version"], text=True).split()[-1]
+def _marks(each: Row) -> dict[str, float]:
+    return {"times": each.times, "needed": each.needed}
 
 
 def main() -> None:
     """Measure, print, and write where asked."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--dvc", required=True)
-    parser.add_argument("--datavc", required=True)
-    parser.add_argument("--files", type=int, default=10_000)
-    parser.add_argument("--cycles", type=int, default=3)
-    parser.add_argument("--out", type=Path)
-    options = parser.parse_args()
-    programs = {"dvc": options.dvc, "datavc": options.datavc}
-    samples: dict[tuple[str, str], list[float]] = defaultdict(list)
-    place = os.environ.get("BENCH_WORK")
+    given = options()
+    place = work_folder(ROOM * given.files // 10_000)
     with tempfile.TemporaryDirectory(prefix="datavc-bench-", dir=place) as folder:
-        base = Path(folder)
-        write_data(base, options.files)
-        for number in range(options.cycles):
-            tools = [prepare(name, programs[name], base) for name in programs]
-            cycle(tools if number % 2 == 0 else tools[::-1], base, samples)
-            for tool in tools:
-                subprocess.run(["chmod", "-R", "u+w", tool.home], check=True)
-                shutil.rmtree(tool.home)
-            print(f"cycle {number + 1} of {options.cycles} done", file=sys.stderr)
-    heading = (
-        f"{options.files:,} files of {MEAN_SIZE // 1024} KiB on average, medians of"
-        f" {options.cycles} cycles; DVC {version(options.dvc)}, datavc {version(options.datavc)},"
-        f" Python {platform.python_version()}, {platform.system()} {platform.release()},"
-        f" {os.cpu_count()} processors."
-    )
-    text = table(samples, heading)
+        if given.million:
+            table = measure(given.files, given.datavc, Path(folder), given.only)
+        else:
+            chosen = [
+                part
+                for part in parts(given.files, given.cycles)
+                if not part.needs & given.without and wanted(part.steps, given.only)
+            ]
+            programs = {"dvc": given.dvc, "datavc": given.datavc}
+            rows = compare(chosen, programs, Path(folder), given.only)
+            table = "\n".join([HEAD, *(each.text for each in rows)])
+    text = f"{heading(given, place)}\n\n{table}"
     print(text)
-    if options.out:
-        put_into(options.out, text)
+    if given.out:
+        put_into(given.out, text, "bench million" if given.million else "bench")
+    if given.draw and not given.million:
+        draw(rows, given.draw, Path(given.dvc).parent / "python")
 
 
 if __name__ == "__main__":
