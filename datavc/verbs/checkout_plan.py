@@ -165,7 +165,8 @@ def given_before(
 ) -> dict[RepoPath, TreeEntry]:
     """Return the entries of the version that was placed, but for those in shared segments.
 
-    So too of a version that was put there by revision, as far as it still lies there unchanged.
+    So too of a version that was put there by revision, or by a hook that was killed, as far as it
+    still lies there unchanged.
     Where the list of a version is gone, nothing of it is known to have been given, and so
     nothing will be deleted.
     """
@@ -176,7 +177,9 @@ def given_before(
         given |= _given(store, record, wanted, scan.kind)
     if record.shown not in (None, wanted.digest):
         shown = _given(store, PlacedRecord(record.shown, None), wanted, scan.kind)
-        lying = {entry.path: entry.identity for entry in scan.entries()} if shown else {}
+        lying = {entry.path: entry.identity for entry in scan.entries()}
+        # What that version lacks and does not lie here may have gone with it.
+        given = {path: e for path, e in given.items() if path in shown or path in lying}
         given |= {path: e for path, e in shown.items() if lying.get(path) == e.identity}
     return given
 

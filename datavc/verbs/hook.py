@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from datavc.core import paths
@@ -58,7 +59,8 @@ def _follow(git: Git, progress: Progress) -> HookResult:
     """Make data equal to the pointers that are other than when data last followed."""
     before, now = stamp.read(git), stamp.take(git)
     changed = None if before is None else before.changed(now)
-    stamp.remove(git)  # if we are killed, the next hook looks at all pointers
+    with suppress(OSError):  # what is read-only was not followed from either
+        stamp.remove(git)  # if we are killed, the next hook looks at all pointers
     files, lines = 0, []
     for root in git.projects():
         try:
