@@ -15,7 +15,7 @@ import vl_convert  # type: ignore[import-not-found]
 
 GREY, FAINT = "#7b818a", "#7b818a55"
 MET, MISSED = "#3b82c4", "#d9822b"
-ROW_HEIGHT = 20
+ROW_HEIGHT = 22
 
 
 def specification(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -50,7 +50,13 @@ def specification(rows: list[dict[str, Any]]) -> dict[str, Any]:
             },
             {
                 "transform": [{"filter": "datum.needed > 0"}],
-                "mark": {"type": "tick", "color": GREY, "thickness": 3, "size": ROW_HEIGHT - 2},
+                "mark": {
+                    "type": "tick",
+                    "color": GREY,
+                    "opacity": 1,
+                    "thickness": 3,
+                    "size": ROW_HEIGHT - 2,
+                },
                 "encoding": {"x": times | {"field": "needed"}},
             },
             {

@@ -108,7 +108,6 @@ def s3_server(folder: Path, *, needed: bool) -> Iterator[dict[str, str]]:
             "AWS_ACCESS_KEY_ID": server.key,
             "AWS_SECRET_ACCESS_KEY": server.secret,
             "AWS_DEFAULT_REGION": "us-east-1",
-            "PYTHONPATH": str(HERE.parent),
         }
     finally:
         server.stop()
@@ -134,7 +133,7 @@ def heading(given: argparse.Namespace, place: str | None) -> str:
         programs = f"datavc {version(given.datavc)}"
     else:
         what = (
-            f"Files of {MEAN_SIZE // 1024} KiB on average, medians of pairs of neighbouring samples;"
+            f"Files of {MEAN_SIZE // 1024} KiB on average, medians over pairs of neighbours;"
             f" {given.cycles} fresh workspaces for each tool, one for ten times the files and for"
             " S3; steps that change nothing are repeated in each; both tools have their hooks"
             " installed; S3 is SeaweedFS on loopback; memory is DVC's / datavc's"

@@ -9,7 +9,7 @@ from statistics import median
 from typing import NamedTuple
 
 from bench_run import LIMIT, Samples
-from bench_steps import ANY, Part, Step
+from bench_steps import ANY, Limit, Part, Step
 from bench_tools import Sample
 
 PAGE = """# Benchmarks
@@ -50,14 +50,15 @@ def row(part: Part, step: Step, samples: Samples) -> Row:
     """Return a step's row: medians, and medians over the pairs of neighbouring samples."""
     theirs, ours = samples[step.name, "dvc"], samples[step.name, "datavc"]
     times = _over_pairs(theirs, ours, lambda a, b: a / b)
-    middle = median(one.seconds for one in theirs)
-    needed, bar = _bar(step, part.count, times, ours, samples[step.name, LIMIT])
     if step.limit:
-        needed = middle / needed
+        needed, bar = _bar_beside(step.limit, times, ours, samples[step.name, LIMIT])
+    else:
+        needed = step.faster.get(ANY) or step.faster.get(part.count, 0.0)
+        bar = f"≥ {needed:g}×, {_verdict(times >= needed)}" if needed else ""
     return Row(
         step.title if step.once else f"{step.title}, {part.size}",
-        middle,
-        median(one.seconds for one in ours),
+        _middle(theirs),
+        _middle(ours),
         times,
         needed,
         bar,
@@ -65,22 +66,24 @@ def row(part: Part, step: Step, samples: Samples) -> Row:
     )
 
 
-def _bar(
-    step: Step, count: int, times: float, ours: list[Sample], bare: list[Sample]
+def _bar_beside(
+    limit: Limit, times: float, ours: list[Sample], bare: list[Sample]
 ) -> tuple[float, str]:
-    """Return the bar as a number, times or seconds, and the cell that says whether it is met."""
-    if step.limit is None:
-        least = step.faster.get(ANY) or step.faster.get(count, 0.0)
-        return least, f"≥ {least:g}×, {_verdict(times >= least)}" if least else ""
-    name, middle = step.limit.name, median(one.seconds for one in bare)
-    if step.limit.on_top_ms:
+    """Return what the bar beside bare tools comes to as times faster than DVC, and its cell."""
+    beside = f"{limit.name} ({duration(_middle(bare))})"
+    if limit.on_top_ms:
         extra = 1000 * _over_pairs(ours, bare, lambda a, b: a - b)
-        most = step.limit.on_top_ms
-        text = f"≤ {most:g} ms on top of {name} ({duration(middle)}): {extra:.0f} ms"
-        return middle + most / 1000, f"{text}, {_verdict(extra <= most)}"
-    factor, most = _over_pairs(ours, bare, lambda a, b: a / b), step.limit.within
-    text = f"≤ {most:g}× {name} ({duration(middle)}): {factor:.2f}×"
-    return middle * most, f"{text}, {_verdict(factor <= most)}"
+        now = 1000 * _middle(ours)
+        needed = times * now / (now - extra + limit.on_top_ms)
+        text = f"≤ {limit.on_top_ms:g} ms on top of {beside}: {extra:.0f} ms"
+        return needed, f"{text}, {_verdict(extra <= limit.on_top_ms)}"
+    factor = _over_pairs(ours, bare, lambda a, b: a / b)
+    text = f"≤ {limit.within:g}× {beside}: {factor:.2f}×"
+    return times * factor / limit.within, f"{text}, {_verdict(factor <= limit.within)}"
+
+
+def _middle(samples: list[Sample]) -> float:
+    return median(one.seconds for one in samples)
 
 
 def _over_pairs(
