@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from datavc.core.errors import FormatError, PathError
@@ -133,6 +133,12 @@ class IgnoreRules:
     def is_free(self, folder: str) -> bool:
         """Tell whether no line of any file says something about names in `folder`."""
         return not self._at(folder)
+
+    def passes_over(self, files: Sequence[str]) -> bool:
+        """Tell whether a walk would not see one of `files`, or a folder above it."""
+        if all(map(self.is_free, {parent(file) for file in files})):
+            return False
+        return any(self.match(file, is_dir=False) for file in files)
 
     def _own(self, path: str, *, is_dir: bool) -> Rule | None:
         """Return the line that decides about `path`, no matter what is above it."""

@@ -21,6 +21,8 @@ from datavc.core.paths import RepoPath
 from datavc.core.progress import SILENT
 from datavc.core.tree import EMPTY_DIRECTORY, Segment, TreeEntry
 from datavc.formats.tree import decode_lines
+from datavc.repo import ignore
+from datavc.repo.layout import IGNORE_FILE
 from datavc.repo.repo import Repo
 from datavc.repo.walk import Found, stat_key
 from datavc.repo.workspace import Applied, Step
@@ -79,7 +81,7 @@ def plan(repo: Repo, output: TrackedOutput, saved: Callable[[TreeEntry], bool]) 
         wanted = {entry.digest for part in parts for entry in part.come if entry.digest}
         if not all(entry.digest is None or saved(entry) for entry in gone):
             return None
-        if repo.objects.missing(wanted):
+        if repo.objects.missing(wanted) or not _are_seen(repo, steps):
             return None
     except (_NotAsPlaced, DatavcError, OSError):
         return None
@@ -161,6 +163,14 @@ def _steps(repo: Repo, output: RepoPath, part: _Part) -> Iterator[Step]:
     for name, key in lying.items():
         if name not in wanted:
             yield Step(paths.join(output, name), None, key)
+
+
+def _are_seen(repo: Repo, steps: list[Step]) -> bool:
+    """Tell whether a walk sees all these names, before the steps and after them."""
+    files = [step.path for step in steps]
+    if any(paths.name(file) == IGNORE_FILE for file in files):
+        return False
+    return not ignore.load(repo.root).passes_over(files)
 
 
 def _as_placed(repo: Repo, output: RepoPath, entry: TreeEntry, key: StatKey) -> StatKey:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from datavc.core.paths import RepoPath
 from datavc.core.progress import SILENT, Progress
+from datavc.repo import ignore
 from datavc.repo.repo import Repo
 from datavc.repo.scan import Scan, Trust
 from datavc.repo.walk import stat_key
@@ -41,7 +42,8 @@ def lay(
     entries = [step.new for step in steps if step.new is not None]
     ours = f"{repo.objects.algorithm}:"
     plain = all(entry.path and entry.content.startswith(ours) for entry in entries)
-    if applied.failures or not plain:
+    seen = not ignore.load(repo.root).passes_over([step.path for step in steps])
+    if applied.failures or not (plain and seen):
         return applied, _look(repo, output, steps, applied)
     return applied, laid.scan_of(repo, output, entries, applied)
 

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from datavc.core.progress import SILENT
+from datavc.store import trees
 from datavc.verbs import advancing
 from datavc.verbs.checkout import CheckoutOptions, CheckoutResult, checkout
 from datavc.verbs.scanning import inventory
@@ -222,3 +223,21 @@ def test_what_a_killed_hook_left_half_done_is_not_taken_for_the_users_work(
     assert go(two, target).failures == []
     assert lying(two) == ({**ONE, "d/same": b"other"} if target == "three" else ONE)
     assert two.status() == {}
+
+
+@pytest.mark.parametrize("rule", [".datavcignore", "d/.datavcignore"])
+def test_what_the_rules_pass_over_is_never_taken_for_deleted(work: Work, rule: str) -> None:
+    make(work, {"d/a": b"aaa", "d/x": b"xxx"}, "two")
+    make(work, {"d/a": b"aaa"}, "one")
+    work.status()
+    work.write(rule, "x\n")
+    assert not advances(work, "two")
+    go(work, "two")
+    work.add("d")
+    assert {"a", "x"} <= recorded_paths(work)
+
+
+def recorded_paths(work: Work) -> set[str]:
+    """Return the paths of the tree that the pointer records."""
+    (output,) = inventory(work.repo()).outputs.values()
+    return {entry.path for entry in trees.entries(work.repo().objects, output.digest)}

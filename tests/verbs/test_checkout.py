@@ -1,4 +1,5 @@
 import os
+import shutil
 import stat
 
 import pytest
@@ -368,3 +369,12 @@ def test_what_was_laid_into_nothing_is_known_without_looking(two: Work) -> None:
     assert [memo and memo.leaf for memo in noted] == [part.digest for part in segments]
     assert [memo and [key[0] for key in memo.keys] for memo in noted] == [["a", "b", "new"]]
     assert two.status() == {}
+
+
+def test_files_that_are_passed_over_count_as_not_fetched_where_nothing_was(work: Work) -> None:
+    work.version({"d/a": b"a", "d/x": b"x"}, "one")
+    work.write(".datavcignore", "x\n")
+    shutil.rmtree(work.root / "d")
+    work.checkout("d")
+    assert work.status() == {"not_fetched": ["d/"]}
+    assert work.add("d").outputs[0].deleted == 0
