@@ -33,14 +33,16 @@ class WholeTrees:
         if self._file is None:
             return False
         if not self._times:
-            self._times, self._youngest = self._look()
-            self._trees = self._noted()
+            with suppress(OSError):  # a folder that cannot be listed says nothing
+                self._times, self._youngest = self._look()
+                self._trees = self._noted()
         return tree in self._trees
 
     def remember(self, tree: Digest, now: int) -> None:
         """Note that all objects of `tree` are here, asked after `knows`, which said no.
 
-        `now` is the time by the clock of the cache's file system, in ns.
+        `now` is the time by the clock of the cache's file system, in ns, when they were asked for
+        and not later: what went since, in the same tick as a folder's last change, left no trace.
         """
         if self._file is None or not self._times or self._youngest >= now:
             return

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from datavc.core import paths
 from datavc.core.digest import Digest
-from datavc.core.errors import DataError, PathError
+from datavc.core.errors import DataError, DatavcError, PathError
 from datavc.core.outputs import Pointer, TrackedOutput
 from datavc.core.paths import RepoPath, sort_key
 from datavc.core.progress import Progress
@@ -116,12 +116,17 @@ class Recorder:
     def _sound_segments(self, old: TrackedOutput | None) -> set[Digest]:
         """Return the recorded segments of which it is known that the cache has every object.
 
-        No collection beside us takes those: the pointer that stands names them.
+        No collection beside us takes those: the pointer that stands names them. A list that was
+        damaged where it lies is written anew.
         """
         store = self._repo.objects
         if old is None or not old.is_directory or not store.whole.knows(old.digest):
             return set()
-        return {part.digest for part in trees.segments(store, old.digest)}
+        try:
+            parts = trees.segments(store, old.digest)
+        except DatavcError:
+            return set()
+        return {part.digest for part in parts if store.holds(part.digest)}
 
     def _write(self, scan: Scan, kept: list[TreeEntry], sound: set[Digest]) -> TreeSummary:
         """Store the tree of what was found and what is kept; sound segments are there."""

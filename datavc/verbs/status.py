@@ -284,6 +284,8 @@ class _Look:
             return
         if store.whole.knows(output.digest):
             return
+        device = os.stat(store.root).st_dev if os.path.isdir(store.root) else 0
+        asked = self._repo.stat_cache.now(device)
         try:
             parts = version.parts()
             lost = store.missing({output.digest, *(digest for digest, _ in parts)})
@@ -296,8 +298,7 @@ class _Look:
         if lost:
             into.append(name)
         elif selection.whole:
-            device = os.stat(store.root).st_dev
-            store.whole.remember(output.digest, self._repo.stat_cache.now(device))
+            store.whole.remember(output.digest, asked)
         if lost and self._options.granular:
             into += [f"{output.path}/{path}" for path, digest in files if digest in lost]
 

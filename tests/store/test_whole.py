@@ -72,3 +72,9 @@ def test_a_damaged_memo_knows_nothing(objects: Path) -> None:
     for damaged in ("", "[]", "{}", '{"times": 1}', "\0"):
         (objects.parent / "whole.json").write_text(damaged)
         assert not memo(objects).knows(TREE)
+
+
+def test_a_folder_that_cannot_be_listed_ends_it(objects: Path) -> None:
+    assert noted(objects)
+    (objects / "md5").symlink_to("md5")
+    assert not memo(objects).knows(TREE)

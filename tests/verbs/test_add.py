@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import os
 import socket
+import time
 from pathlib import Path
 
 import pytest
 
+from datavc.core import tree
 from datavc.core.errors import PathError
+from datavc.repo import walk
+from datavc.store import trees
 from tests.support.repo import RepoBuilder
 from tests.support.work import Work
 
@@ -282,3 +286,28 @@ def test_data_in_another_git_repository_is_refused_for_its_pointer_would_be_unse
         work.add("sub/deep/one")
 
     assert not (work.root / "sub/deep/one.datavc").exists()
+
+
+@pytest.mark.parametrize("which", ["root", "leaf"])
+def test_a_list_that_was_damaged_where_it_lies_is_written_anew(
+    work: Work, monkeypatch: pytest.MonkeyPatch, which: str
+) -> None:
+    monkeypatch.setattr(tree, "SEGMENT_LIMIT", 2)
+    monkeypatch.setattr(walk, "SEGMENT_LIMIT", 2)
+    for name in "abcdef":
+        work.write(f"d/{name}", name)
+    digest = work.add("d").outputs[0].digest
+    store = work.repo().objects
+    time.sleep(0.01)
+    work.status()
+    assert work.repo().objects.whole.knows(digest)
+    parts = trees.segments(store, digest)
+    damaged = Path(store.path(digest if which == "root" else parts[0].digest))
+    data = damaged.read_bytes()
+    damaged.chmod(0o644)
+    damaged.write_bytes(b"!" + data[1:])
+    assert work.repo().objects.whole.knows(digest)
+
+    work.write("d/f", "changed")
+    now = work.add("d").outputs[0].digest
+    assert len(list(trees.entries(work.repo().objects, now))) == 6
