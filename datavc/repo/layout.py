@@ -97,7 +97,7 @@ IGNORED_HERE = (
     "/tmp/",
     "/logs/",
 )
-"""Lines of `.datavc/.gitignore`: everything but the config and the alias map."""
+"""Lines of `.datavc/.gitignore`: everything but the config."""
 
 
 def find(start: str) -> Layout:

@@ -8,7 +8,7 @@ from datavc.repo.git import Git
 from datavc.repo.layout import IGNORED_HERE
 from datavc.repo.repo import Repo
 from datavc.store.lock import repository_lock
-from datavc.verbs import hook, install
+from datavc.verbs import advancing, hook, install
 from datavc.verbs.add import add
 from datavc.verbs.init import InitOptions, init
 from tests.support.repo import RepoBuilder
@@ -75,6 +75,25 @@ def test_only_outputs_whose_pointer_moved_are_touched(project):
 
     assert project.builder.tree("d") == {"x": b"one"}
     assert not os.path.exists(os.path.join(project.root, "f"))
+
+
+def test_data_comes_back_with_git_after_a_hook_was_killed(project, monkeypatch):
+    project.git("checkout", "-q", "HEAD~1")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(advancing, "note", killed)
+        project.run()
+    assert project.builder.tree("d") == {"x": b"one"}
+
+    project.git("checkout", "-q", "main")
+    project.run()
+
+    assert project.builder.tree("d") == {"x": b"two", "y": b"new"}
+    assert project.read("f") == b"two"
+
+
+def killed(*_):
+    """Stand in for the end of the process."""
+    raise KeyboardInterrupt
 
 
 def test_without_a_stamp_all_pointers_are_followed(project):
