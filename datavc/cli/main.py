@@ -36,6 +36,7 @@ def main(argv: list[str] | None = None) -> None:
     # A command makes up to millions of small values and few cycles, then ends. Rare collections
     # make a million entries in 1.2 s instead of 1.7, and long transfers still lose their cycles.
     gc.set_threshold(100_000, 20, 50)
+    _open_streams()
     try:
         code = _run(arguments)
         sys.stdout.flush()
@@ -50,6 +51,14 @@ def main(argv: list[str] | None = None) -> None:
     except Exception as error:
         code = _fail(error, arguments)
     sys.exit(code)
+
+
+def _open_streams() -> None:
+    """Put nothing in place of streams that the caller closed, so that no file is taken for one."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            nothing = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, os.fdopen(nothing, mode, encoding="utf-8"))
 
 
 def _drop_output() -> None:

@@ -323,3 +323,14 @@ def test_completion_completes_commands_and_options(folder: RepoBuilder):
     assert complete("datavc ver") == ["version"]
     assert "add" in complete("datavc remote ")
     assert complete("datavc version --js") == ["--json"]
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("line", ["status", "status --nothing"])
+def test_streams_that_the_caller_closed_are_no_bug(
+    repo: RepoBuilder, closed: str, line: str
+) -> None:
+    done = repo.start("sh", "-c", f'"{sys.executable}" -m datavc {line} {closed}', check=False)
+    assert done.code == (0 if line == "status" else 2)
+    assert "Traceback" not in done.stderr
+    assert not list(repo.root.glob(".datavc/logs/crash-*"))
