@@ -59,10 +59,13 @@ class Git:
 
         Complete, but not exact: one whose file was only touched may be among them.
         """
-        if self.head() is None:
-            return dict.fromkeys(self.pointer_files())
         command = ("diff-index", "-z", "--no-renames", "--no-abbrev", "--relative")
-        out = self._ask(*command, "--ignore-submodules", "HEAD", "--", *POINTER_PATHSPECS)
+        try:
+            out = self._ask(*command, "--ignore-submodules", "HEAD", "--", *POINTER_PATHSPECS)
+        except DatavcError:
+            if self.head() is not None:
+                raise
+            return dict.fromkeys(self.pointer_files())  # there is no commit yet
         before = git_output.blob_ids_before(out)
         untracked = self._listed("-o", "--exclude-standard", "--", *POINTER_PATHSPECS)
         return {path: before.get(path) for path in self._own([*before, *untracked])}
@@ -193,6 +196,8 @@ class Git:
         Raises:
             FormatError: one is larger than `BLOB_LIMIT`.
         """
+        if not ids:
+            return {}
         sizes = git_output.blob_sizes(self._ask("cat-file", "--batch-check", stdin=_rows(ids)))
         for blob, size in sizes.items():
             if size > BLOB_LIMIT:
