@@ -26,6 +26,7 @@ from datavc.core.errors import DataError
 from datavc.core.hashing import hash_sized
 from datavc.core.trace import trace
 from datavc.store import atomic
+from datavc.store.listing import names_in
 from datavc.store.local_writer import WHOLE, LocalWriter, WriterSettings, make_folder
 from datavc.store.object_store import ObjectInfo
 from datavc.store.verified import VerifiedObjects
@@ -93,10 +94,10 @@ class LocalStore:
         Raises:
             DataError: there is no such object.
         """
-        return open(self._open(digest), "rb", buffering=0)
+        return open(self._open(digest)[0], "rb", buffering=0)
 
-    def _open(self, digest: Digest) -> int:
-        """Return a descriptor of the object's file.
+    def _open(self, digest: Digest) -> tuple[int, int]:
+        """Return a descriptor of the object's file, and its size in bytes.
 
         Raises:
             DataError: there is no such object, or what has its name is no file.
@@ -111,10 +112,11 @@ class LocalStore:
             if error.errno != errno.ELOOP:
                 raise
             raise _no_file(digest) from error
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode):
             os.close(fd)
             raise _no_file(digest)
-        return fd
+        return fd, status.st_size
 
     def small(self, digest: Digest) -> bytes | None:
         """Return the bytes of an object, not verified; None if they are more than `WHOLE`.
@@ -122,9 +124,8 @@ class LocalStore:
         Raises:
             DataError: there is no such object.
         """
-        fd = self._open(digest)
+        fd, size = self._open(digest)
         try:
-            size = os.fstat(fd).st_size
             return atomic.read_whole(fd, size) if size <= WHOLE else None
         finally:
             os.close(fd)
@@ -195,8 +196,8 @@ class LocalStore:
     def iter(self) -> Iterator[ObjectInfo]:
         """List all objects; a name that is no digest is passed over."""
         objects = os.path.join(self.root, "objects")
-        for algorithm in _listdir(objects):
-            for two in _listdir(os.path.join(objects, algorithm)):
+        for algorithm in names_in(objects):
+            for two in names_in(os.path.join(objects, algorithm)):
                 folder = os.path.join(objects, algorithm, two)
                 with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as found:
                     for item in found:
@@ -213,13 +214,13 @@ class LocalStore:
     def _listing_pays(self, wanted: Collection[Digest]) -> bool:
         """Estimate from one fan-out folder how many names all of them hold."""
         sample = _fan_out(next(iter(wanted))).replace(":", "/")
-        names = len(_listdir(os.path.join(self.root, "objects", sample)))
+        names = len(names_in(os.path.join(self.root, "objects", sample)))
         return names * 256 < len(wanted) * _STAT_COST
 
     def _names(self, fan_outs: Iterable[str]) -> set[str]:
         present: set[str] = set()
         for fan_out in fan_outs:
-            names = _listdir(os.path.join(self.root, "objects", fan_out.replace(":", "/")))
+            names = names_in(os.path.join(self.root, "objects", fan_out.replace(":", "/")))
             present.update([fan_out + name for name in names])
         return present
 
@@ -231,10 +232,3 @@ def _no_file(digest: Digest) -> DataError:
 def _fan_out(digest: Digest) -> str:
     """Return the part of a digest that its folder stands for: algorithm, colon, two digits."""
     return digest[: digest.index(":") + 3]
-
-
-def _listdir(folder: str) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except (FileNotFoundError, NotADirectoryError):
-        return []

@@ -12,6 +12,7 @@ from contextlib import suppress
 
 from datavc.core.digest import Digest, is_digest
 from datavc.store import atomic
+from datavc.store.listing import names_in
 
 
 class WholeTrees:
@@ -58,9 +59,9 @@ class WholeTrees:
         import xxhash
 
         rows = []
-        for algorithm in sorted(_listdir(self._objects)):
+        for algorithm in sorted(names_in(self._objects)):
             folder = os.path.join(self._objects, algorithm)
-            for two in sorted(_listdir(folder)):
+            for two in sorted(names_in(folder)):
                 with suppress(FileNotFoundError):
                     status = os.lstat(os.path.join(folder, two))
                     rows.append((algorithm, two, status.st_ino, status.st_mtime_ns))
@@ -76,10 +77,3 @@ class WholeTrees:
             if found.get("times") == self._times:
                 return {tree for tree in found.get("trees") if is_digest(tree)}
         return set()
-
-
-def _listdir(folder: str) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except (FileNotFoundError, NotADirectoryError):
-        return []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Sequence
 
 from datavc.core.paths import RepoPath
@@ -13,7 +12,6 @@ from datavc.repo.scan import Scan, Trust
 from datavc.repo.walk import stat_key
 from datavc.repo.workspace import Applied, Step, WorkspaceWriter
 from datavc.store.links import Placer
-from datavc.store.stat_segment import StatValue
 from datavc.verbs import laid
 from datavc.verbs.scanning import reader, scanner
 
@@ -55,9 +53,7 @@ def _look(repo: Repo, output: RepoPath, steps: Sequence[Step], applied: Applied)
     for path, status in applied.placed:
         entry = entries[path]
         if entry is not None:
-            size = status.st_size if stat.S_ISREG(status.st_mode) else entry.size
-            value = StatValue(entry.content, size, entry.flags, "")
-            eyes.placed[path] = stat_key("", status), value
+            eyes.placed[path] = stat_key("", status), laid.value_of(entry, status)
     return scanner(repo, SILENT).scan(output, eyes, Trust.IDENTITY)
 
 

@@ -41,7 +41,11 @@ def scan_of(repo: Repo, output: RepoPath, entries: Iterable[TreeEntry], applied:
 
 def row(entry: TreeEntry, status: os.stat_result, probe: int) -> NewRow:
     """Return what the stat cache notes of one file, placed before the moment `probe` (ns)."""
-    key = stat_key(entry.path, status)
-    size = status.st_size if stat.S_ISREG(status.st_mode) else entry.size
-    value = StatValue(entry.content, size, entry.flags, "")
+    key, value = stat_key(entry.path, status), value_of(entry, status)
     return (key if may_keep(key, status.st_mode, value, probe) else untrusted(key)), value
+
+
+def value_of(entry: TreeEntry, status: os.stat_result) -> StatValue:
+    """Return what a file is that was placed from a verified object."""
+    size = status.st_size if stat.S_ISREG(status.st_mode) else entry.size
+    return StatValue(entry.content, size, entry.flags, "")
