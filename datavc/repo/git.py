@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from datavc.core.errors import DatavcError, FormatError
 from datavc.core.outputs import POINTER_SUFFIX
-from datavc.core.paths import RepoPath, is_inside, relative
+from datavc.core.paths import RepoPath, is_inside, name, relative
+from datavc.core.stage import STAGE_FILE
 from datavc.repo import git_history, git_output, git_place, git_process
 from datavc.repo.git_history import RevisionScope, Worktree
 from datavc.repo.git_output import POINTER_PATHSPECS, GitFile, IndexEntry
@@ -53,6 +54,11 @@ class Git:
     def pointer_files(self) -> list[RepoPath]:
         """Return the pointers that Git tracks or would, sorted; some may be gone from disk."""
         return self._own(self._listed("-c", "-o", "--exclude-standard", "--", *POINTER_PATHSPECS))
+
+    def stage_files(self) -> list[RepoPath]:
+        """Return the stage files that Git tracks or would, sorted; some may be gone from disk."""
+        listed = self._listed("-c", "-o", "--exclude-standard", "--", f":(glob)**/{STAGE_FILE}")
+        return [path for path in self._own(listed, STAGE_FILE) if name(path) == STAGE_FILE]
 
     def pointers_unlike_head(self) -> dict[RepoPath, str | None]:
         """Return pointers that may differ from HEAD, with the blob HEAD has, None if it has none.
@@ -295,8 +301,8 @@ class Git:
             return os.path.join(self.common_dir, "hooks")
         return os.path.normpath(os.path.join(self.work_tree, set_by_others[-1]))
 
-    def _own(self, listed: Collection[str]) -> list[RepoPath]:
-        """Return the pointers among `listed` that are not a nested project's on disk."""
+    def _own(self, listed: Collection[str], suffix: str = POINTER_SUFFIX) -> list[RepoPath]:
+        """Return the files among `listed` with `suffix` that are not a nested project's."""
         nested: dict[str, bool] = {"": False}
 
         def is_nested(path: str) -> bool:
@@ -306,7 +312,7 @@ class Git:
                 nested[folder] = here or is_nested(folder)
             return nested[folder]
 
-        return git_output.own_files(listed, is_nested)
+        return git_output.own_files(listed, is_nested, suffix)
 
     def _listed(self, *args: str, options: Sequence[str] = ()) -> list[str]:
         return git_output.names(self._ask(*options, "ls-files", "-z", *args))

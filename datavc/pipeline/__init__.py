@@ -1,0 +1,1 @@
+"""Pipelines: what must run, and running it."""
