@@ -11,6 +11,12 @@ from datavc.core.paths import RepoPath
 Kind = Literal["file", "directory"]
 
 POINTER_SUFFIX = ".datavc"
+LOCK_FILE = "datavc.lock"
+
+
+def is_record(path: str) -> bool:
+    """Tell whether a file of this name records outputs: a pointer, or the lock of stages."""
+    return path.endswith((POINTER_SUFFIX, "/" + LOCK_FILE)) or path == LOCK_FILE
 
 
 class Pointer(NamedTuple):
@@ -35,11 +41,15 @@ class Pointer(NamedTuple):
 
 
 class TrackedOutput(NamedTuple):
-    """A pointer, placed: `path` is below the project's root, `recorded_in` is the pointer file."""
+    """A pointer, placed: `path` is below the project's root, `recorded_in` is the pointer file.
+
+    What a stage makes is recorded in a lock file instead, under the name of the `stage`.
+    """
 
     path: RepoPath
     recorded_in: RepoPath
     pointer: Pointer
+    stage: str = ""
 
     @property
     def digest(self) -> Digest:

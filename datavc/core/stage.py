@@ -8,9 +8,14 @@ from typing import Literal, NamedTuple, TypeAlias
 from datavc.core.paths import RepoPath
 
 STAGE_FILE = "datavc.yaml"
-LOCK_FILE = "datavc.lock"
 PARAMS_FILE = "params.yaml"
 """The parameter file that is meant where a key stands alone."""
+
+
+def is_stage_file(path: str) -> bool:
+    """Tell whether a file of this name declares stages."""
+    return path == STAGE_FILE or path.endswith("/" + STAGE_FILE)
+
 
 Value: TypeAlias = "str | int | float | bool | list[Value] | dict[str, Value] | None"
 """What a parameter, a metric or a note can hold: what JSON can say."""

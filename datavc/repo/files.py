@@ -10,8 +10,8 @@ import stat
 from typing import Protocol
 
 from datavc.core.errors import PathError
-from datavc.core.paths import RepoPath, name
-from datavc.core.stage import STAGE_FILE
+from datavc.core.paths import RepoPath
+from datavc.core.stage import is_stage_file
 from datavc.repo.git import Git
 
 LIMIT = 64 << 20
@@ -79,8 +79,7 @@ class CommitFiles:
 
     def stage_files(self) -> list[RepoPath]:
         """Return the commit's stage files."""
-        blobs = self._git.tree_blobs(self._commit, STAGE_FILE)
-        return sorted(path for path in blobs if name(path) == STAGE_FILE)
+        return sorted(self._git.tree_blobs(self._commit, is_stage_file))
 
 
 def _check_size(path: str, size: int) -> None:

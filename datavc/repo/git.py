@@ -8,15 +8,15 @@ wrote stands behind `--` or `--end-of-options`. No method prompts, and none runs
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from datavc.core.errors import DatavcError, FormatError
-from datavc.core.outputs import POINTER_SUFFIX
-from datavc.core.paths import RepoPath, is_inside, name, relative
-from datavc.core.stage import STAGE_FILE
+from datavc.core.outputs import is_record
+from datavc.core.paths import RepoPath, is_inside, relative
+from datavc.core.stage import STAGE_FILE, is_stage_file
 from datavc.repo import git_history, git_output, git_place, git_process
 from datavc.repo.git_history import RevisionScope, Worktree
-from datavc.repo.git_output import POINTER_PATHSPECS, GitFile, IndexEntry
+from datavc.repo.git_output import RECORD_PATHSPECS, GitFile, IndexEntry
 from datavc.repo.git_process import Finished
 from datavc.repo.layout import CONFIG, FOLDER, TRACKED
 
@@ -51,29 +51,29 @@ class Git:
         inside = os.path.relpath(self.root, self.work_tree)
         self.prefix = "" if inside == "." else inside
 
-    def pointer_files(self) -> list[RepoPath]:
-        """Return the pointers that Git tracks or would, sorted; some may be gone from disk."""
-        return self._own(self._listed("-c", "-o", "--exclude-standard", "--", *POINTER_PATHSPECS))
+    def record_files(self) -> list[RepoPath]:
+        """Return pointers and locks that Git tracks or would, sorted; some may be gone."""
+        return self._own(self._listed("-c", "-o", "--exclude-standard", "--", *RECORD_PATHSPECS))
 
     def stage_files(self) -> list[RepoPath]:
         """Return the stage files that Git tracks or would, sorted; some may be gone from disk."""
         listed = self._listed("-c", "-o", "--exclude-standard", "--", f":(glob)**/{STAGE_FILE}")
-        return [path for path in self._own(listed, STAGE_FILE) if name(path) == STAGE_FILE]
+        return self._own(listed, is_stage_file)
 
-    def pointers_unlike_head(self) -> dict[RepoPath, str | None]:
-        """Return pointers that may differ from HEAD, with the blob HEAD has, None if it has none.
+    def records_unlike_head(self) -> dict[RepoPath, str | None]:
+        """Return records that may differ from HEAD, with the blob HEAD has, None if it has none.
 
         Complete, but not exact: one whose file was only touched may be among them.
         """
         command = ("diff-index", "-z", "--no-renames", "--no-abbrev", "--relative")
         try:
-            out = self._ask(*command, "--ignore-submodules", "HEAD", "--", *POINTER_PATHSPECS)
+            out = self._ask(*command, "--ignore-submodules", "HEAD", "--", *RECORD_PATHSPECS)
         except DatavcError:
             if self.head() is not None:
                 raise
-            return dict.fromkeys(self.pointer_files())  # there is no commit yet
+            return dict.fromkeys(self.record_files())  # there is no commit yet
         before = git_output.blob_ids_before(out)
-        untracked = self._listed("-o", "--exclude-standard", "--", *POINTER_PATHSPECS)
+        untracked = self._listed("-o", "--exclude-standard", "--", *RECORD_PATHSPECS)
         return {path: before.get(path) for path in self._own([*before, *untracked])}
 
     def tracked(self, paths: Sequence[str]) -> set[RepoPath]:
@@ -133,9 +133,9 @@ class Git:
         return {RepoPath(entry.path) for entry in git_output.index_entries(out)}
 
     def index_blobs(self) -> dict[RepoPath, str]:
-        """Return the pointers in Git's index with their blobs, unmerged ones left out."""
-        out = self._ask("ls-files", "-s", "-z", "--", *POINTER_PATHSPECS)
-        return _pointer_blobs(git_output.index_entries(out))
+        """Return the records in Git's index with their blobs, unmerged ones left out."""
+        out = self._ask("ls-files", "-s", "-z", "--", *RECORD_PATHSPECS)
+        return _record_blobs(git_output.index_entries(out))
 
     def unlike_index(self) -> set[str]:
         """Return pointers and locks, below the work tree, whose files differ from the index."""
@@ -183,10 +183,12 @@ class Git:
             f"no such revision: {rev!r}", "`git log --all` lists commits; `git fetch` brings more"
         )
 
-    def tree_blobs(self, commit: str, suffix: str = POINTER_SUFFIX) -> dict[RepoPath, str]:
-        """Return this project's files in `commit` that end in `suffix`, with their blobs."""
+    def tree_blobs(
+        self, commit: str, is_wanted: Callable[[str], bool] = is_record
+    ) -> dict[RepoPath, str]:
+        """Return this project's files in `commit` that are wanted, with their blobs."""
         blobs = {file.path: file.blob for file in self.tree_paths(commit, "")}
-        own = git_output.own_files(blobs, git_output.nested_in(blobs), suffix)
+        own = git_output.own_files(blobs, git_output.nested_in(blobs), is_wanted)
         return {path: blobs[path] for path in own}
 
     def tree_paths(self, commit: str, folder: str) -> list[GitFile]:
@@ -301,8 +303,10 @@ class Git:
             return os.path.join(self.common_dir, "hooks")
         return os.path.normpath(os.path.join(self.work_tree, set_by_others[-1]))
 
-    def _own(self, listed: Collection[str], suffix: str = POINTER_SUFFIX) -> list[RepoPath]:
-        """Return the files among `listed` with `suffix` that are not a nested project's."""
+    def _own(
+        self, listed: Collection[str], is_wanted: Callable[[str], bool] = is_record
+    ) -> list[RepoPath]:
+        """Return the wanted files among `listed` that are not a nested project's on disk."""
         nested: dict[str, bool] = {"": False}
 
         def is_nested(path: str) -> bool:
@@ -312,15 +316,15 @@ class Git:
                 nested[folder] = here or is_nested(folder)
             return nested[folder]
 
-        return git_output.own_files(listed, is_nested, suffix)
+        return git_output.own_files(listed, is_nested, is_wanted)
 
     def _listed(self, *args: str, options: Sequence[str] = ()) -> list[str]:
         return git_output.names(self._ask(*options, "ls-files", "-z", *args))
 
     def _index_of(self, work_tree: str) -> dict[RepoPath, str]:
-        out = self._ask("ls-files", "-s", "-z", "--", *POINTER_PATHSPECS, folder=work_tree)
+        out = self._ask("ls-files", "-s", "-z", "--", *RECORD_PATHSPECS, folder=work_tree)
         entries = git_output.index_entries(out)
-        return _pointer_blobs(
+        return _record_blobs(
             entry._replace(path=relative(entry.path, self.prefix))
             for entry in entries
             if is_inside(entry.path, self.prefix)
@@ -396,6 +400,6 @@ def _up(path: str) -> Iterator[str]:
     yield ""
 
 
-def _pointer_blobs(entries: Iterable[IndexEntry]) -> dict[RepoPath, str]:
+def _record_blobs(entries: Iterable[IndexEntry]) -> dict[RepoPath, str]:
     blobs = {entry.path: entry.blob for entry in entries if entry.stage == 0}
     return {path: blobs[path] for path in git_output.own_files(blobs, git_output.nested_in(blobs))}

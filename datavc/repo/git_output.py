@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 from datavc.core import paths
 from datavc.core.errors import PathError
-from datavc.core.outputs import POINTER_SUFFIX
+from datavc.core.outputs import LOCK_FILE, POINTER_SUFFIX, is_record
 from datavc.core.paths import RepoPath
 from datavc.repo.layout import FOLDER
 
-POINTER_PATHSPECS = (f"*{POINTER_SUFFIX}", f"*{FOLDER}/*")
-"""Pathspecs of pointers, and of the folders that tell nested projects apart."""
+RECORD_PATHSPECS = (f"*{POINTER_SUFFIX}", f"*{LOCK_FILE}", f"*{FOLDER}/*")
+"""Pathspecs of pointers and locks, and of the folders that tell nested projects apart."""
 
 _RECORD = re.compile(rb"([0-9]+ [0-9a-f]+ [0-3])\t([^\0]+)\0((?:  [^\n]*\n)*)")
 _ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -125,13 +125,15 @@ def nested_in(listed: Iterable[str]) -> Callable[[str], bool]:
 
 
 def own_files(
-    listed: Iterable[str], is_nested: Callable[[str], bool], suffix: str = POINTER_SUFFIX
+    listed: Iterable[str],
+    is_nested: Callable[[str], bool],
+    is_wanted: Callable[[str], bool] = is_record,
 ) -> list[RepoPath]:
-    """Return the files of `listed` that end in `suffix` and belong to this project, sorted.
+    """Return the files of `listed` that are wanted and belong to this project, sorted.
 
     What stands below `.datavc/`, and names that no project can hold, are left out.
     """
-    ours = {path for path in listed if path.endswith(suffix) and not is_nested(path)}
+    ours = {path for path in listed if is_wanted(path) and not is_nested(path)}
     return sorted(RepoPath(path) for path in ours if _is_sound(path))
 
 

@@ -6,14 +6,16 @@ from typing import NamedTuple
 
 from datavc.core import paths
 from datavc.core.errors import DatavcError, FormatError, PathError
-from datavc.core.outputs import TrackedOutput
+from datavc.core.lock import Locked
+from datavc.core.outputs import POINTER_SUFFIX, Pointer, TrackedOutput
 from datavc.core.paths import RepoPath
+from datavc.formats import lockfile
 from datavc.formats import pointer as codec
 from datavc.repo.snapshot import Snapshot
 
 
 class Inventory(NamedTuple):
-    """Outputs by path, sorted; and pointer files that could not be read, with the reason.
+    """Outputs by path, sorted; and records that could not be read, with the reason.
 
     No two outputs overlap: the second to claim a place is broken.
     """
@@ -37,14 +39,14 @@ class Inventory(NamedTuple):
 
 
 def load(snapshot: Snapshot) -> Inventory:
-    """Return what `snapshot` tracks. One bad pointer costs no other."""
+    """Return what `snapshot` tracks. One bad record costs no other."""
     found: list[TrackedOutput] = []
     broken: dict[RepoPath, FormatError] = {}
-    for recorded_in, data in snapshot.pointers().items():
+    for recorded_in, data in snapshot.records().items():
         try:
             if isinstance(data, PathError):
                 raise data
-            found.append(tracked(recorded_in, data))
+            found += recorded(recorded_in, data)
         except FormatError as error:
             broken[recorded_in] = error
         except DatavcError as error:
@@ -53,10 +55,43 @@ def load(snapshot: Snapshot) -> Inventory:
     last = None
     for output in sorted(found, key=lambda output: output.path + "/"):
         if last is not None and paths.is_inside(output.path, last.path):
-            broken[output.recorded_in] = _overlap(output, last)
+            broken.setdefault(output.recorded_in, _overlap(output, last))
             continue
         outputs[output.path] = last = output
     return Inventory(outputs, broken)
+
+
+def recorded(recorded_in: RepoPath, data: bytes) -> list[TrackedOutput]:
+    """Return the outputs that a record's bytes name: one of a pointer, many of a lock.
+
+    Outputs of a lock that are left to Git are not among them.
+
+    Raises:
+        FormatError, PathError: the record is malformed or hostile.
+    """
+    if recorded_in.endswith(POINTER_SUFFIX):
+        return [tracked(recorded_in, data)]
+    return [
+        made_by(name, recorded_in, out)
+        for name, entry in lockfile.parse(data, recorded_in).items()
+        for out in entry.outs
+        if out.cache
+    ]
+
+
+def made_by(stage: str, recorded_in: RepoPath, out: Locked) -> TrackedOutput:
+    """Return what a lock records of one output of a stage."""
+    pointer = Pointer(
+        paths.name(out.path),
+        out.kind,
+        out.digest,
+        out.size,
+        out.files,
+        executable=out.executable,
+        push=out.push,
+        remote=out.remote,
+    )
+    return TrackedOutput(out.path, recorded_in, pointer, stage)
 
 
 def tracked(recorded_in: RepoPath, data: bytes) -> TrackedOutput:
@@ -74,5 +109,5 @@ def _overlap(output: TrackedOutput, other: TrackedOutput) -> FormatError:
     return FormatError(
         f"{output.recorded_in}: {output.path} overlaps with {other.path}, "
         f"which {other.recorded_in} records",
-        "remove one of the two pointer files",
+        "take one of the two out of its file",
     )

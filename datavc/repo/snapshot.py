@@ -1,4 +1,7 @@
-"""Snapshot: the pointer files of one moment, read-only: the workspace, the index, or a commit."""
+"""Snapshot: the records of one moment, read-only: the workspace, the index, or a commit.
+
+Records are pointer files, and the locks of stages.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,20 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from datavc.core.errors import PathError
-from datavc.core.paths import RepoPath
+from datavc.core.outputs import LOCK_FILE
+from datavc.core.paths import RepoPath, name
 from datavc.repo.git import Git
 
 POINTER_LIMIT = 1 << 20
-"""Bytes of the largest pointer file that is read."""
+LOCK_LIMIT = 1 << 26
+"""Bytes of the largest pointer file, and of the largest lock, that are read."""
 
 
 class Snapshot(Protocol):
-    """Where pointers come from; two snapshots stand side by side, neither changes the other."""
+    """Where records come from; two snapshots stand side by side, neither changes the other."""
 
-    def pointers(self) -> Mapping[RepoPath, bytes | PathError]:
-        """Return every pointer file's path and text, or why it cannot be read."""
+    def records(self) -> Mapping[RepoPath, bytes | PathError]:
+        """Return every record's path and text, or why it cannot be read."""
 
 
 class Workspace:
@@ -28,12 +33,12 @@ class Workspace:
         """Look at the work tree of `git`."""
         self._git = git
 
-    def pointers(self) -> Mapping[RepoPath, bytes | PathError]:
-        """Return the pointer files that Git tracks or would track."""
+    def records(self) -> Mapping[RepoPath, bytes | PathError]:
+        """Return the records that Git tracks or would track."""
         found: dict[RepoPath, bytes | PathError] = {}
-        for path in self._git.pointer_files():
+        for path in self._git.record_files():
             try:
-                data = read_pointer_file(self._git.root, path)
+                data = read_record(self._git.root, path)
             except PathError as error:
                 found[path] = error
                 continue
@@ -43,15 +48,15 @@ class Workspace:
 
 
 class Blobs:
-    """Pointer files by Git blob: a commit's, or an index's."""
+    """Records by Git blob: a commit's, or an index's."""
 
     def __init__(self, git: Git, blobs: dict[RepoPath, str]) -> None:
         """Read `blobs` (path → blob id) from `git`."""
         self._git = git
         self._blobs = blobs
 
-    def pointers(self) -> Mapping[RepoPath, bytes | PathError]:
-        """Return the pointer files' texts."""
+    def records(self) -> Mapping[RepoPath, bytes | PathError]:
+        """Return the records' texts."""
         texts = self._git.read_blobs(set(self._blobs.values()))
         return {path: texts[blob] for path, blob in self._blobs.items() if blob in texts}
 
@@ -61,8 +66,8 @@ def at_commit(git: Git, commit: str) -> Snapshot:
     return Blobs(git, git.tree_blobs(commit))
 
 
-def read_pointer_file(root: str, path: RepoPath) -> bytes | None:
-    """Return the bytes of a pointer file, None if it is not there.
+def read_record(root: str, path: RepoPath) -> bytes | None:
+    """Return the bytes of a pointer file or a lock, None if it is not there.
 
     Raises:
         PathError: a symbolic link, or anything but a file, stands in its place.
@@ -73,9 +78,9 @@ def read_pointer_file(root: str, path: RepoPath) -> bytes | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise PathError(f"{path} cannot be read as a pointer file: {error.strerror}") from error
+        raise PathError(f"{path} cannot be read: {error.strerror}") from error
     with open(fd, "rb", buffering=0) as stream:
         try:
-            return stream.read(POINTER_LIMIT + 1)
+            return stream.read((LOCK_LIMIT if name(path) == LOCK_FILE else POINTER_LIMIT) + 1)
         except OSError as error:
             raise PathError(f"{path} cannot be read: {error.strerror}") from error

@@ -15,7 +15,7 @@ from datavc.core.tree import TreeEntry
 from datavc.repo.inventory import Inventory
 from datavc.repo.repo import Repo
 from datavc.repo.scan import Trust
-from datavc.repo.snapshot import read_pointer_file
+from datavc.repo.snapshot import read_record
 from datavc.store import trees
 from datavc.verbs import add_targets, linking
 from datavc.verbs.add_targets import Target
@@ -122,7 +122,7 @@ def _for_git(repo: Repo, drafts: Sequence[Draft]) -> tuple[str, ...]:
     found: list[str] = []
     for draft in drafts:
         pointer = draft.target.pointer_path
-        if read_pointer_file(repo.root, pointer) == draft.before:
+        if read_record(repo.root, pointer) == draft.before:
             continue
         found.append(pointer)
         ignore = paths.join(paths.parent(pointer), ".gitignore")

@@ -84,6 +84,12 @@ def _target(repo: Repo, known: Inventory, text: str) -> Target:
     if output is None:
         _check_new(repo, known, path, text)
         return Target(path, None)
+    if output.stage:
+        raise PathError(
+            f"{text} is made by the stage {output.stage!r}",
+            f"`datavc commit {output.stage}` records it as it lies there, "
+            f"`datavc repro {output.stage}` makes it anew",
+        )
     if path in (output.path, output.recorded_in):
         _check_present(repo, known, output.path, text)
         return Target(output.path, output)

@@ -176,7 +176,10 @@ def _foretold(repo: Repo, plans: Sequence[_Plan], options: DestroyOptions) -> De
         outputs=[plan.output.path for plan in plans],
         placed=[step.path for plan in plans for step in plan.absent],
         copied=sum(len(segment.keys) for plan in plans for segment in plan.links.segments),
-        removed=[*(plan.output.recorded_in for plan in plans), *leaving.files(repo)],
+        removed=[
+            *(plan.output.recorded_in for plan in plans if not plan.output.stage),
+            *leaving.files(repo),
+        ],
         cache=outside,
         dry_run=options.dry_run,
     )

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from datavc.core.digest import Digest
 from datavc.core.errors import DatavcError
-from datavc.core.outputs import POINTER_SUFFIX, TrackedOutput
+from datavc.core.outputs import TrackedOutput, is_record
 from datavc.repo.git_history import RevisionScope
-from datavc.repo.inventory import load, tracked
+from datavc.repo.inventory import load, recorded
 from datavc.repo.journal import Operation
 from datavc.repo.layout import FOLDER, Layout
 from datavc.repo.placed import PlacedRecord
@@ -177,14 +177,15 @@ class Roots:
             self._marks.file(digest)
         for change in operation.changes:
             for state in (change.before, change.after):
-                if state.text is not None and change.path.endswith(POINTER_SUFFIX):
+                if state.text is not None and is_record(change.path):
                     data = state.text.encode("utf-8", "surrogateescape")
                     try:
-                        self._mark(tracked(change.path, data))
+                        for output in recorded(change.path, data):
+                            self._mark(output)
                     except DatavcError:
                         self.warnings.append(
                             f"{change.path}, as {operation.command} left or found it, "
-                            "is no pointer; it was passed over"
+                            "is no record of data; it was passed over"
                         )
 
 

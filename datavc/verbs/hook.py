@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from datavc.core import paths
 from datavc.core.errors import DatavcError
-from datavc.core.outputs import POINTER_SUFFIX, TrackedOutput
+from datavc.core.outputs import TrackedOutput, is_record
 from datavc.core.progress import SILENT, Progress
 from datavc.repo import hooks, stamp
 from datavc.repo.git import Git
@@ -81,7 +81,7 @@ def _follow_in(repo: Repo, changed: Collection[str] | None, progress: Progress) 
         return checkout(repo, list(outputs), CheckoutOptions(hook=True), progress=progress)
     prefix = repo.git.prefix
     mine = {paths.relative(path, prefix) for path in changed if paths.is_inside(path, prefix)}
-    if not any(path.endswith(POINTER_SUFFIX) for path in mine):
+    if not any(map(is_record, mine)):
         return CheckoutResult()
     targets = [
         path

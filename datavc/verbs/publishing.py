@@ -10,7 +10,7 @@ from datavc.core.progress import Progress
 from datavc.repo import pointers
 from datavc.repo.journal import ABSENT, PathChange, State
 from datavc.repo.repo import Repo
-from datavc.repo.snapshot import read_pointer_file
+from datavc.repo.snapshot import read_record
 from datavc.verbs import workspaces
 from datavc.verbs.recording import Draft
 
@@ -19,7 +19,7 @@ def publish(repo: Repo, drafts: Sequence[Draft], command: str, progress: Progres
     """Write what `drafts` record; False, with nothing written, if a pointer changed meanwhile."""
     with repo.lock(progress):
         for draft in drafts:
-            if read_pointer_file(repo.root, draft.target.pointer_path) != draft.before:
+            if read_record(repo.root, draft.target.pointer_path) != draft.before:
                 return False
         changes = [change for draft in drafts if (change := _change(draft)) is not None]
         if changes:

@@ -24,7 +24,7 @@ from datavc.repo.inventory import tracked
 from datavc.repo.placed import HadHere, PlacedRecord, had_here
 from datavc.repo.repo import Repo
 from datavc.repo.scan import Scan, Scanner, Trust
-from datavc.repo.snapshot import read_pointer_file
+from datavc.repo.snapshot import read_record
 from datavc.repo.walk import Found
 from datavc.store import trees
 from datavc.store.local_writer import LocalWriter
@@ -92,7 +92,7 @@ class Recorder:
             DataError, PathError: a file cannot be stored as it is, or the tree that a part is to
                 be set into is not here.
         """
-        before = read_pointer_file(self._repo.root, target.pointer_path)
+        before = read_record(self._repo.root, target.pointer_path)
         if before is not None:  # the very text that publishing compares with
             target = target._replace(tracked=tracked(target.pointer_path, before))
         if target.inside:

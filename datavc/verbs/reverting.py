@@ -17,7 +17,7 @@ from datavc.repo.journal import PathChange, State
 from datavc.repo.placed import PlacedRecord
 from datavc.repo.repo import Repo
 from datavc.repo.scan import Trust
-from datavc.repo.snapshot import read_pointer_file
+from datavc.repo.snapshot import read_record
 from datavc.repo.walk import Found, stat_key
 from datavc.store import trees
 from datavc.store.stat_segment import StatKey
@@ -48,7 +48,7 @@ def is_pointer(change: PathChange) -> bool:
 def current(repo: Repo, change: PathChange, eyes: FileReader) -> Lying:
     """Return what is at the path of `change`; data is read and hashed."""
     if is_pointer(change):
-        data = read_pointer_file(repo.root, change.path)
+        data = read_record(repo.root, change.path)
         return Lying(None if data is None else data.decode("utf-8", "surrogateescape"))
     full = repo.layout.absolute(change.path)
     try:

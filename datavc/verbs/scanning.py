@@ -110,7 +110,8 @@ def misnamed(repo: Repo, found: Inventory) -> list[str]:
     def is_there(path: str) -> bool:
         return os.path.lexists(repo.layout.absolute(path))
 
-    named = {out.recorded_in.removesuffix(POINTER_SUFFIX): out for out in found.outputs.values()}
+    pointers = (out for out in found.outputs.values() if not out.stage)
+    named = {out.recorded_in.removesuffix(POINTER_SUFFIX): out for out in pointers}
     return [
         f"{out.recorded_in} records {out.path}, which is not there, but {beside} is: write "
         f"`path: {paths.name(beside)}` into it, then `datavc add {beside}`"

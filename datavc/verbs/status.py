@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from datavc.core import digest as digests
@@ -12,7 +12,8 @@ from datavc.core.errors import DataError, DatavcError, PathError
 from datavc.core.outputs import TrackedOutput
 from datavc.core.paths import RepoPath
 from datavc.core.progress import SILENT, Progress
-from datavc.repo.inventory import Inventory, load, tracked
+from datavc.repo.inventory import Inventory, load
+from datavc.repo.inventory import recorded as recorded_by
 from datavc.repo.placed import had_here
 from datavc.repo.repo import Repo
 from datavc.repo.scan import Trust
@@ -149,27 +150,35 @@ def _committed(
     options: StatusOptions,
     result: StatusResult,
 ) -> None:
-    """Compare what the last commit tracks with what the pointers say."""
-    now = {output.recorded_in: output for output in known.outputs.values()}
+    """Compare what the last commit tracks with what the records say."""
+    now = known.outputs
     if options.rev is not None:
-        before = load(at_commit(repo.git, repo.git.resolve(options.rev))).outputs
-        old = {output.recorded_in: output for output in before.values()}
-        touched: Iterable[RepoPath] = old.keys() | now.keys()
+        old = load(at_commit(repo.git, repo.git.resolve(options.rev))).outputs
     else:
-        blobs = repo.git.pointers_unlike_head()
-        texts = repo.git.read_blobs({blob for blob in blobs.values() if blob})
-        old = {}
-        for path, blob in blobs.items():
-            if blob in texts:
-                try:
-                    old[path] = tracked(path, texts[blob])
-                except DatavcError as error:
-                    result.warnings.append(f"{error.message} (as committed)")
-        touched = blobs
-    meant = None if chosen is None else {selection.output.recorded_in for selection in chosen}
-    for path in sorted(touched):
-        if (meant is None or path in meant) and path not in known.broken:
-            _compare(repo, old.get(path), now.get(path), options.granular, result.committed)
+        old, touched = _as_committed(repo, result)
+        now = {path: output for path, output in now.items() if output.recorded_in in touched}
+    meant = None if chosen is None else {selection.output.path for selection in chosen}
+    for path in sorted(old.keys() | now.keys()):
+        was = old.get(path)
+        readable = was is None or was.recorded_in not in known.broken
+        if (meant is None or path in meant) and readable:
+            _compare(repo, was, now.get(path), options.granular, result.committed)
+
+
+def _as_committed(
+    repo: Repo, result: StatusResult
+) -> tuple[dict[RepoPath, TrackedOutput], Collection[RepoPath]]:
+    """Return what the last commit says in records that may have changed, and those records."""
+    blobs = repo.git.records_unlike_head()
+    texts = repo.git.read_blobs({blob for blob in blobs.values() if blob})
+    old: dict[RepoPath, TrackedOutput] = {}
+    for path, blob in blobs.items():
+        if blob in texts:
+            try:
+                old |= {output.path: output for output in recorded_by(path, texts[blob])}
+            except DatavcError as error:
+                result.warnings.append(f"{error.message} (as committed)")
+    return old, blobs.keys()
 
 
 def _compare(

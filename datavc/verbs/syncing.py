@@ -12,7 +12,7 @@ from datavc.core.paths import RepoPath
 from datavc.core.remotes import RemoteConfig
 from datavc.remote.connect import connect
 from datavc.repo import consent
-from datavc.repo.inventory import tracked
+from datavc.repo.inventory import recorded
 from datavc.repo.repo import Repo
 from datavc.repo.targets import Selection, narrow, repo_path, select
 from datavc.store.object_store import ObjectStore
@@ -135,7 +135,7 @@ def meant(
 
 
 def _key(output: TrackedOutput) -> tuple[RepoPath, Digest]:
-    return output.recorded_in, output.digest
+    return output.path, output.digest
 
 
 def versions(repo: Repo, scope: RevisionScope, result: SyncResult) -> list[TrackedOutput]:
@@ -153,7 +153,7 @@ def at_commits(repo: Repo, commits: Sequence[str]) -> tuple[list[TrackedOutput],
     warnings: list[str] = []
     for path, blob in sorted(blobs):
         try:
-            found.append(tracked(path, texts[blob]))
+            found += recorded(path, texts[blob])
         except KeyError:
             warnings.append(f"{path} of an older commit is not in Git here (a shallow clone?)")
         except DatavcError as error:

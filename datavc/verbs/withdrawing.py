@@ -13,7 +13,7 @@ from datavc.core.paths import RepoPath
 from datavc.repo import pointers
 from datavc.repo.inventory import Inventory
 from datavc.repo.repo import Repo
-from datavc.repo.snapshot import read_pointer_file
+from datavc.repo.snapshot import read_record
 from datavc.repo.targets import repo_path
 from datavc.verbs import publishing
 
@@ -33,7 +33,12 @@ def whole_output(repo: Repo, known: Inventory, text: str, hint: str) -> TrackedO
         if pointer in known.broken:
             raise known.broken[pointer]
     for output in known.outputs.values():
-        if path in (output.path, output.recorded_in):
+        if path == output.path and output.stage:
+            raise PathError(
+                f"{text} is made by the stage {output.stage!r}",
+                f"change its path in the stage file, or `datavc stage remove {output.stage}`",
+            )
+        if path in (output.path, output.recorded_in) and not output.stage:
             return output
     around = known.containing(path)
     if around is not None:
@@ -51,7 +56,7 @@ def pointer_text(repo: Repo, output: TrackedOutput) -> str:
     Raises:
         BusyError: it went away meanwhile.
     """
-    data = read_pointer_file(repo.root, output.recorded_in)
+    data = read_record(repo.root, output.recorded_in)
     if data is None:
         raise BusyError(f"{output.recorded_in} was removed meanwhile", "repeat the command")
     return data.decode("utf-8", "surrogateescape")
@@ -71,9 +76,10 @@ def withdraw(repo: Repo, outputs: Iterable[TrackedOutput]) -> list[RepoPath]:
         folder = RepoPath(paths.parent(output.path))
         lines.setdefault(folder, []).append((paths.name(output.path), output.is_directory))
     touched = pointers.remove_ignore_lines(repo.root, lines)
-    for output in gone:
-        pointers.remove(repo.root, output.recorded_in)
-    return [*touched, *(output.recorded_in for output in gone)]
+    removed = [output.recorded_in for output in gone if not output.stage]
+    for pointer in removed:
+        pointers.remove(repo.root, pointer)
+    return [*touched, *removed]
 
 
 def stage(repo: Repo, touched: Sequence[RepoPath]) -> None:

@@ -33,8 +33,8 @@ def test_a_repository_without_commits_answers_everything(work):
 
     assert git.head() is None
     assert git.branch() == "main"
-    assert git.pointer_files() == ["a.datavc", "b.datavc"]
-    assert git.pointers_unlike_head() == {"a.datavc": None, "b.datavc": None}
+    assert git.record_files() == ["a.datavc", "b.datavc"]
+    assert git.records_unlike_head() == {"a.datavc": None, "b.datavc": None}
     assert list(git.index_blobs()) == ["a.datavc"]
     assert git.unmerged() == set()
     assert git.commits(RevisionScope(all_commits=True, all_branches=True, all_tags=True)) == []
@@ -63,7 +63,7 @@ def test_odd_names_come_back_as_they_are(work):
     git = Git(work)
     expected = sorted(f"{name}.datavc" for name in ODD)
 
-    assert git.pointer_files() == expected
+    assert git.record_files() == expected
     assert set(git.untracked()) == {f"{n}.{end}" for n in ODD for end in ("datavc", "txt")}
     head = commit(work)
     assert sorted(git.tree_blobs(head)) == expected == sorted(git.index_blobs())
@@ -89,7 +89,7 @@ def test_a_project_in_a_subdirectory_sees_only_itself(work):
     git = Git(os.path.join(work, "sub", "dir"))
 
     assert git.prefix == "sub/dir"
-    assert git.pointer_files() == ["x/a.datavc"]
+    assert git.record_files() == ["x/a.datavc"]
     head = commit(work)
     assert list(git.tree_blobs(head)) == ["x/a.datavc"] == list(git.index_blobs())
     assert [file.path for file in git.tree_paths(head, "x")] == ["x/a.datavc"]
@@ -97,7 +97,7 @@ def test_a_project_in_a_subdirectory_sees_only_itself(work):
     assert git.tracked([""]) == {".datavc/config.toml", "x/a.datavc"}
     write(work, "sub/dir/x/a.datavc", "datavc: 2\n")
     write(work, "top.datavc", "datavc: 2\n")
-    assert list(git.pointers_unlike_head()) == ["x/a.datavc"]
+    assert list(git.records_unlike_head()) == ["x/a.datavc"]
 
 
 def test_pointers_of_nested_projects_and_below_datavc_are_not_ours(work):
@@ -105,7 +105,7 @@ def test_pointers_of_nested_projects_and_below_datavc_are_not_ours(work):
         write(work, name)
     git = Git(work)
 
-    assert git.pointer_files() == ["a.datavc"] == list(git.pointers_unlike_head())
+    assert git.record_files() == ["a.datavc"] == list(git.records_unlike_head())
     head = commit(work)
     assert list(git.tree_blobs(head)) == ["a.datavc"] == list(git.index_blobs())
 
@@ -122,7 +122,7 @@ def test_what_differs_from_head_comes_with_the_blob_of_head(work):
     head = commit(work)
     git = Git(work)
     blob = git.tree_blobs(head)["same.datavc"]
-    assert git.pointers_unlike_head() == {}
+    assert git.records_unlike_head() == {}
 
     write(work, "edited.datavc", "datavc: 2\n")
     write(work, "staged.datavc", "datavc: 2\n")
@@ -133,7 +133,7 @@ def test_what_differs_from_head_comes_with_the_blob_of_head(work):
     write(work, "added.datavc")
     run(work, "add", "added.datavc")
 
-    assert git.pointers_unlike_head() == {
+    assert git.records_unlike_head() == {
         **dict.fromkeys(
             ("edited.datavc", "gone.datavc", "staged.datavc", "unstaged.datavc"), blob
         ),
@@ -168,8 +168,8 @@ def test_conflicts_are_unmerged_and_not_in_the_index(work):
 
     assert git.unmerged() == {"a.datavc"}
     assert git.index_blobs() == {}
-    assert git.pointer_files() == ["a.datavc"]
-    assert list(git.pointers_unlike_head()) == ["a.datavc"]
+    assert git.record_files() == ["a.datavc"]
+    assert list(git.records_unlike_head()) == ["a.datavc"]
 
 
 def test_blobs_are_read_together_and_missing_ones_left_out(work):
@@ -217,7 +217,7 @@ def test_a_submodule_is_a_repository_of_its_own(work, tmp_path):
 
     assert git.work_tree == folder
     assert git.git_dir == str(tmp_path / "outer" / ".git" / "modules" / "inner")
-    assert git.pointer_files() == ["a.datavc"]
+    assert git.record_files() == ["a.datavc"]
     assert git.hooks_dir() == os.path.join(git.git_dir, "hooks")
     assert git.implicit_commits(0) == [git.head()]
 
@@ -261,7 +261,7 @@ def test_variables_of_a_hook_do_not_lead_elsewhere(work, tmp_path, monkeypatch):
     git = Git(work)
 
     assert git.head() == head
-    assert git.pointer_files() == ["a.datavc"] == list(git.index_blobs())
+    assert git.record_files() == ["a.datavc"] == list(git.index_blobs())
     assert git.commits(RevisionScope(all_commits=True)) == [head]
     write(work, "b.datavc")
     git.stage(["b.datavc"])
@@ -279,7 +279,7 @@ def test_hooks_and_fsmonitor_of_a_clone_are_not_run(work):
     git = Git(work)
 
     git.stage(["a.datavc"])
-    git.pointers_unlike_head()
+    git.records_unlike_head()
     git.untracked()
 
     assert not os.path.exists(marker)
@@ -341,7 +341,7 @@ def test_a_repository_of_somebody_else_is_refused_in_one_sentence(work):
         os.chown(folder, 12345, 12345)
     git = Git(work)
 
-    for question in (git.head, git.pointer_files, git.worktrees, lambda: git.resolve("HEAD")):
+    for question in (git.head, git.record_files, git.worktrees, lambda: git.resolve("HEAD")):
         with pytest.raises(DatavcError, match="does not trust") as caught:
             question()
         assert "safe.directory" in caught.value.hint
