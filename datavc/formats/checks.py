@@ -23,7 +23,11 @@ class Fault(NamedTuple):
     def inside(self, container: Value, key: str | int) -> Fault:
         """Return the same fault of an item of `container`; a deeper place stays."""
         if self.place is not None:
-            return self
+            at = self.place[1]
+            if isinstance(at, str) or isinstance(key, int) or " of " in self.problem:
+                return self
+            item = f"item {at + 1}"
+            return self._replace(problem=self.problem.replace(item, f"{item} of {key}", 1))
         subject = key if isinstance(key, str) else f"item {key + 1}"
         return Fault(f"{subject} {self.problem}", self.hint, (container, key))
 
@@ -151,5 +155,8 @@ def kind(value: Value) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return f"the number {str(value)[:40]}"
-    names = {dict: "a map", list: "a list", str: "text"}
-    return names.get(type(value), "empty")
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, list | dict):
+        return "a map" if isinstance(value, dict) else "a list"
+    return "empty"

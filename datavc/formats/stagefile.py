@@ -11,6 +11,7 @@ from typing import NamedTuple, cast
 from datavc.formats import people_yaml
 from datavc.formats.checks import (
     Check,
+    Fault,
     Keys,
     a_list,
     a_map,
@@ -112,10 +113,9 @@ def _stages(value: Value) -> Fault | None:
         problem = name_problem(name)
         fault = Fault(problem) if problem else check(stage)
         if fault:
-            found = fault.inside(value, name)
-            return (
-                found._replace(problem=f"stage {name}: {found.problem}") if fault.place else found
-            )
+            subject = f"stage {name}:" if fault.place else f"stage {name}"
+            place = fault.place or (value, name)
+            return Fault(f"{subject} {fault.problem}", fault.hint, place)
     return None
 
 
@@ -164,7 +164,8 @@ def parse(data: bytes, where: str) -> Definition:
     value = {} if document.value is None else document.value
     if fault := keyed(TOP_KEYS)(value):
         line = document.line(*fault.place) if fault.place else 1
-        raise document.error(fault.problem, line, fault.hint)
+        subject = "" if fault.place else "a stage file "
+        raise document.error(f"{subject}{fault.problem}", line, fault.hint)
     top = cast("dict[str, Value]", value)
     return Definition(
         document,
