@@ -1,0 +1,1 @@
+"""Where stages run. Read base.py first; nothing here knows what a stage means."""

@@ -1,0 +1,155 @@
+"""One stage's supervisor: starts its commands, copies their output, and ends all of its processes.
+
+It is a process of its own, forked by the launcher, in a session of its own, and the parent of
+whatever the stage leaves behind. It ends the stage when it is told to, when the time is up, and
+when the launcher is gone. Nothing heavy is imported here: each stage pays for it.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import time
+from collections.abc import Callable
+
+from datavc.pipeline.executors import tree
+from datavc.pipeline.executors.copying import Log, Pipe
+from datavc.pipeline.executors.starting import start
+from datavc.pipeline.executors.terminal import Terminal
+from datavc.pipeline.executors.wire import Order, Outcome
+
+TICK_S = 0.25
+"""How often the window's size and the clock are looked at while nothing else happens."""
+
+_GRACE_S = 5.0
+_KILL_ROUND_S = 0.005
+_KILL_PATIENCE_S = 10.0
+"""A process that does not end by KILL in this time waits for a device; it is given up."""
+
+
+class Supervisor:
+    """The life of one order. `control` is where the launcher says stop; its end means the same."""
+
+    def __init__(self, order: Order, control: int, wakeup: int) -> None:
+        """Take the order; `wakeup` becomes readable when a child ended."""
+        self._order = order
+        self._control = [control]
+        self._wakeup = wakeup
+        self._started = time.monotonic()
+        limit = order.timeout_s
+        self._limit = None if limit is None else self._started + limit
+        self._status: int | None = None
+        self._groups: list[int] = []
+        self._grace_s: float | None = None
+        self._timed_out = False
+
+    def run(self) -> Outcome:
+        """Run the commands to their end and return how that was."""
+        order = self._order
+        try:
+            os.chdir(order.folder)
+            log = Log(order.log)
+            kind = Terminal if order.terminal else Pipe
+            self._output: Terminal | Pipe = kind(log, keys=order.keys)
+        except OSError as error:
+            return Outcome(order.id, failed=0, note=f"{error.filename}: {error.strerror}")
+        try:
+            outcome = self._run_commands()
+        finally:
+            self._output.drain()
+            self._output.close()
+        if log.lost:
+            outcome = outcome._replace(note=f"the log is incomplete: {log.lost}")
+        return outcome._replace(seconds=time.monotonic() - self._started)
+
+    def _run_commands(self) -> Outcome:
+        for position, command in enumerate(self._order.commands):
+            self._status = None
+            self._groups.append(start(self._order, command, self._output))
+            self._pump_until(lambda: self._status is not None, None)
+            if self._must_stop():
+                self._end(self._everything, self._grace_s or 0.0)
+            if self._status != 0 or self._grace_s is not None:
+                self._end(self._background, _GRACE_S)
+                return self._failure(position)
+        self._end(self._background, _GRACE_S)
+        return Outcome(self._order.id, exit_code=0)
+
+    def _failure(self, position: int) -> Outcome:
+        code = None if self._status is None else os.waitstatus_to_exitcode(self._status)
+        return Outcome(
+            self._order.id,
+            exit_code=code if code is not None and code >= 0 else None,
+            signal=-code if code is not None and code < 0 else None,
+            timed_out=self._timed_out,
+            interrupted=self._output.interrupts > 0 and not self._timed_out,
+            failed=position,
+            note="stopped" if self._grace_s is not None else "",
+        )
+
+    def _must_stop(self) -> bool:
+        """Tell whether to end everything: the launcher said so, the time is up, or Ctrl-C."""
+        if self._grace_s is None:
+            if self._limit is not None and time.monotonic() >= self._limit:
+                self._timed_out, self._grace_s = True, _GRACE_S
+            elif self._output.wants_stop():
+                self._grace_s = _GRACE_S
+        return self._grace_s is not None
+
+    def _pump_until(self, over: Callable[[], bool], deadline: float | None) -> None:
+        """Copy output and take notice of ended children until `over` or the deadline.
+
+        Without a deadline, only until everything must stop.
+        """
+        while not over():
+            if deadline is None and self._must_stop():
+                return
+            patience = self._patience(deadline if deadline is not None else self._limit)
+            if patience <= 0:
+                return
+            watched = [self._wakeup, *self._control, *self._output.readable()]
+            ready = select.select(watched, [], [], patience)[0]
+            if self._wakeup in ready:
+                os.read(self._wakeup, 4096)
+                self._reap()
+            if self._control and self._control[0] in ready:
+                self._listen()
+            self._output.pump(ready)
+
+    def _listen(self) -> None:
+        """Hear that the stage is to be stopped; twice, if the second time there is a hurry."""
+        word = os.read(self._control[0], 64)
+        if not word:
+            self._control = []
+        self._grace_s = float(word or 0.0)
+
+    @staticmethod
+    def _patience(deadline: float | None) -> float:
+        return TICK_S if deadline is None else min(TICK_S, deadline - time.monotonic())
+
+    def _reap(self) -> None:
+        for pid, status in tree.reap():
+            if os.WIFSTOPPED(status):
+                tree.send(signal.SIGCONT, [-pid])  # nobody else could wake it
+            elif pid == self._groups[-1]:
+                self._status = status
+
+    def _end(self, which: Callable[[], list[int]], grace_s: float) -> None:
+        """End processes: TERM, so much time, then KILL until none is left."""
+        if not which():
+            return
+        tree.send(signal.SIGTERM, which())
+        tree.send(signal.SIGCONT, which())
+        self._pump_until(lambda: not which() or self._grace_s == 0, time.monotonic() + grace_s)
+        patience = time.monotonic() + _KILL_PATIENCE_S
+        while which() and time.monotonic() < patience:
+            tree.send(signal.SIGKILL, which())
+            self._pump_until(lambda: not which(), time.monotonic() + _KILL_ROUND_S)
+
+    def _everything(self) -> list[int]:
+        return tree.living(self._groups)
+
+    def _background(self) -> list[int]:
+        """What was left running beside the commands; what made its own session meant to stay."""
+        return tree.living(self._groups, session=os.getpid())
