@@ -6,10 +6,13 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from datavc.core import paths
 from datavc.core.errors import DataError, FormatError
 from datavc.core.merge import merge_trees
-from datavc.core.outputs import POINTER_SUFFIX, Pointer
+from datavc.core.outputs import LOCK_FILE, POINTER_SUFFIX, Pointer
+from datavc.core.paths import RepoPath
 from datavc.core.tree import TreeEntry
+from datavc.formats import lock_merge
 from datavc.formats import pointer as codec
 from datavc.repo.repo import Repo
 from datavc.store import atomic, trees
@@ -17,7 +20,7 @@ from datavc.store import atomic, trees
 
 @dataclass(frozen=True, slots=True)
 class MergeOutcome:
-    """How merging `path` went: the files in conflict, and a sentence with the way out, if any."""
+    """How merging `path` went: files or stages in conflict, a sentence and the way out, if any."""
 
     path: str
     clean: bool
@@ -53,10 +56,13 @@ def run(top: str, base: str, ours: str, theirs: str, path: str) -> MergeOutcome:
 def merge_driver(repo: Repo, base: str, ours: str, theirs: str, path: str) -> MergeOutcome:
     """Merge three versions of `path`, which Git left in files, into the file `ours`.
 
-    The recorded data is merged first, directories by their trees; then the other lines as text.
-    The tree is durable before `ours` names it. A conflict stays there between Git's markers.
+    Of a pointer, the recorded data is merged first, directories by their trees; then the other
+    lines as text. The tree is durable before `ours` names it. A lock is merged stage by stage.
+    A conflict stays there between Git's markers.
     """
     files = [os.path.abspath(file) for file in (base, ours, theirs)]
+    if paths.name(path) == LOCK_FILE:
+        return _merge_locks(repo, files, RepoPath(path))
     if not path.endswith(POINTER_SUFFIX):
         return _as_text(repo, files, MergeOutcome(path, clean=True))
     try:
@@ -79,6 +85,25 @@ def merge_driver(repo: Repo, base: str, ours: str, theirs: str, path: str) -> Me
     return _as_text(repo, files, MergeOutcome(path, clean=True))
 
 
+def _merge_locks(repo: Repo, files: list[str], path: RepoPath) -> MergeOutcome:
+    base, ours, theirs = (_bytes(file) for file in files)
+    try:
+        merged = lock_merge.merge(base, ours, theirs, path)
+    except FormatError as error:
+        return _as_text(repo, files, MergeOutcome(path, False, (), error.message, error.hint))
+    atomic.write_bytes(files[1], merged.data, durable=False)
+    if not merged.conflicts:
+        return MergeOutcome(path, clean=True)
+    more = f" and {len(merged.conflicts) - 1} more" if len(merged.conflicts) > 1 else ""
+    return MergeOutcome(
+        path,
+        clean=False,
+        conflicts=merged.conflicts,
+        message=f"{path}: both sides changed stage {merged.conflicts[0]}{more}",
+        hint=f"keep one entry of each in {path}, then `datavc repro` and `git add {path}`",
+    )
+
+
 def _as_text(repo: Repo, files: list[str], outcome: MergeOutcome) -> MergeOutcome:
     """Merge line by line, which leaves the markers; an outcome that is a conflict stays one."""
     base, ours, theirs = files
@@ -86,9 +111,13 @@ def _as_text(repo: Repo, files: list[str], outcome: MergeOutcome) -> MergeOutcom
     return replace(outcome, clean=outcome.clean and clean)
 
 
-def _read(file: str, path: str) -> _Version:
+def _bytes(file: str) -> bytes:
     with open(file, "rb") as stream:
-        data = stream.read()
+        return stream.read()
+
+
+def _read(file: str, path: str) -> _Version:
+    data = _bytes(file)
     pointer = codec.parse(data, path) if data else None
     return _Version(file, data.decode("utf-8", "surrogateescape"), pointer)
 

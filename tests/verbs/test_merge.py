@@ -3,9 +3,11 @@ import os
 import pytest
 
 from datavc.core.digest import Digest
+from datavc.core.lock import LockEntry
 from datavc.core.outputs import Pointer
 from datavc.core.paths import RepoPath
 from datavc.core.tree import TreeEntry
+from datavc.formats import lockfile
 from datavc.formats import pointer as codec
 from datavc.repo.repo import Repo
 from datavc.store import trees
@@ -128,10 +130,55 @@ def test_what_is_no_pointer_is_merged_as_text_and_reported(merging):
     repo, merge = merging
 
     outcome, _ = merge("a\n", "a\nb\n", "a\n")
-    locks, text = merge("a\nb\nc\nd\n", "A\nb\nc\nd\n", "a\nb\nc\nD\n", "datavc.lock")
+    notes, text = merge("a\nb\nc\nd\n", "A\nb\nc\nd\n", "a\nb\nc\nD\n", "notes.txt")
+    lock, _ = merge("a\n", "a\nb\n", "a\n", "datavc.lock")
 
     assert not outcome.clean
     assert outcome.message
-    assert locks.clean
+    assert notes.clean
+    assert not lock.clean
+    assert "datavc.lock" in lock.message
     assert text == "A\nb\nc\nD\n"
     assert os.path.isdir(repo.root)
+
+
+def locked(**commands):
+    entries = {name: LockEntry((cmd,)) for name, cmd in commands.items()}
+    return lockfile.render(entries, RepoPath("datavc.lock")).decode()
+
+
+def branch_that_ran(repo, name, **commands):
+    repo.git("checkout", "-q", "-b", name, "main")
+    repo.write("datavc.lock", locked(**commands))
+    repo.commit(name)
+
+
+def test_git_merges_locks_of_two_branches_stage_by_stage(repo):
+    repo.run("install")
+    repo.write("datavc.lock", locked(clean="1", train="1"))
+    repo.commit("start")
+    branch_that_ran(repo, "one", clean="2", train="1")
+    branch_that_ran(repo, "other", clean="1", report="1", train="2")
+
+    repo.git("merge", "-q", "--no-edit", "one")
+
+    assert repo.read("datavc.lock").decode() == locked(clean="2", report="1", train="2")
+
+
+def test_git_stops_at_a_stage_that_both_branches_ran(repo):
+    repo.run("install")
+    repo.write("datavc.lock", locked(clean="1", train="1"))
+    repo.commit("start")
+    branch_that_ran(repo, "one", clean="2", train="2")
+    branch_that_ran(repo, "other", clean="1", train="3")
+
+    done = repo.git("merge", "-q", "--no-edit", "one", check=False)
+
+    text = repo.read("datavc.lock").decode()
+    assert done.code != 0
+    assert "both sides changed stage train" in done.stderr + done.stdout
+    assert '<<<<<<< ours: stage "train"' in text
+    assert text.count('"cmd": "2"') == 2
+    assert repo.git("diff", "--name-only", "--diff-filter=U").stdout == "datavc.lock\n"
+    status = repo.run("status", check=False)
+    assert "datavc.lock:4: holds the markers of a conflict" in status.stdout + status.stderr
