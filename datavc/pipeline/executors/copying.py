@@ -26,6 +26,10 @@ class Log:
             except OSError as error:
                 self.lost = error.strerror or "unknown error"
 
+    def close(self) -> None:
+        """Let go of the file."""
+        os.close(self._fd)
+
 
 class Pipe:
     """A pipe whose reading end is copied into the log."""
@@ -66,7 +70,11 @@ class Pipe:
         return False
 
     def close(self) -> None:
-        """Nothing to put back."""
+        """Let go of the pipe."""
+        os.close(self._read)
+        os.close(self._write)
+        if self._input:
+            os.close(self._input)
 
     def _copy(self) -> bool:
         try:

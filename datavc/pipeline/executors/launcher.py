@@ -1,10 +1,10 @@
-"""The small process that starts every stage: datavc itself never forks, and never reaps.
+"""The small process that stages are started from: datavc itself never forks, and never reaps.
 
-One is started with the first stage and lives as long as datavc does. It forks a supervisor for
-each stage: small, single-threaded and with everything imported, it does so in well under a
-millisecond. When datavc ends, however it ends, its side of the socket closes: the launcher then
-closes each supervisor's control pipe and so ends every stage. As the parent of last resort it
-also ends what a supervisor that was killed left behind.
+One is started with the first stage and lives as long as datavc does. It hands each order to a
+supervisor that is free, or forks one more: single-threaded and with everything imported, it does
+so in a millisecond. When datavc ends, however it ends, its side of the socket closes; the
+launcher then closes those of the supervisors, and each ends its stage. As the parent of last
+resort the launcher also ends what a supervisor that was killed left behind.
 """
 
 from __future__ import annotations
@@ -16,40 +16,54 @@ import select
 import signal
 from typing import cast
 
-from datavc.pipeline.executors import tree, wire
-from datavc.pipeline.executors.supervisor import Supervisor
-from datavc.pipeline.executors.wire import Order, Outcome
+from datavc.pipeline.executors import supervisor, tree, wire
+from datavc.pipeline.executors.wire import Order
 
 _IGNORED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGTTOU", "SIGTTIN", "SIGTSTP")
 """They are datavc's to answer: what follows from them comes through the socket."""
 
 
-class Launcher:
-    """The supervisors that run, by process id: their order's id and the way to stop them."""
+class Worker:
+    """A supervisor: its process, our end of its socket, and the order it works on (0: free)."""
 
-    def __init__(self, socket: int) -> None:
-        """Take orders from, and have outcomes sent to, `socket`."""
-        self._socket = socket
-        self._reader = wire.Reader(socket)
-        self._running: dict[int, tuple[int, int]] = {}
+    def __init__(self, pid: int, fd: int) -> None:
+        """Know a supervisor that is free."""
+        self.pid = pid
+        self.fd = fd
+        self.order = 0
+        self.reader = wire.Reader(fd)
+
+
+class Launcher:
+    """The supervisors, by process id, and the orphans that are left alone."""
+
+    def __init__(self, fd: int) -> None:
+        """Take orders from `fd`, and send outcomes there."""
+        self._fd = fd
+        self._reader = wire.Reader(fd)
+        self._workers: dict[int, Worker] = {}
         self._spared: set[int] = set()
-        self._wakeup = _wake_on_child()
+        self._wakeup, self._waker = tree.wake_on_child()
 
     def serve(self) -> None:
         """Follow orders until datavc is gone, then end what runs."""
-        while self._take_orders():
+        while self._serve_once():
             pass
-        for _order, control in self._running.values():
-            os.close(control)
-        while self._running:
+        for worker in self._workers.values():
+            os.close(worker.fd)
+        while self._workers:
             select.select([self._wakeup], [], [])
-            self._reap()
+            self._reap(hear=False)
 
-    def _take_orders(self) -> bool:
-        ready = select.select([self._socket, self._wakeup], [], [])[0]
+    def _serve_once(self) -> bool:
+        workers = {worker.fd: worker for worker in self._workers.values()}
+        ready = select.select([self._fd, self._wakeup, *workers], [], [])[0]
+        for fd in ready:
+            if fd in workers:
+                self._hear(workers[fd])
         if self._wakeup in ready:
             self._reap()
-        if self._socket not in ready:
+        if self._fd not in ready:
             return True
         messages = self._reader.read()
         for word, *rest in messages or ():
@@ -60,50 +74,64 @@ class Launcher:
         return messages is not None
 
     def _start(self, order: Order) -> None:
-        control, ours = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            self._supervise(order, control, ours)
-        os.close(control)
-        self._running[pid] = order.id, ours
-
-    def _supervise(self, order: Order, control: int, ours: int) -> None:
-        """In the child: run the order, tell datavc, and end."""
-        code = 1
-        try:
-            for _order, other in self._running.values():
-                os.close(other)
-            os.close(ours)
-            os.setsid()
-            tree.adopt_orphans()
-            wire.send(self._socket, Supervisor(order, control, _wake_on_child()).run())
-            code = 0
-        finally:
-            os._exit(code)
+        free = [worker for worker in self._workers.values() if not worker.order]
+        worker = free[0] if free else self._fork()
+        worker.order = order.id
+        with contextlib.suppress(OSError):  # killed meanwhile: `_reap` reports it
+            wire.send(worker.fd, (wire.RUN, *order))
 
     def _stop(self, grace_s: float) -> None:
-        for _order, control in self._running.values():
-            with contextlib.suppress(BrokenPipeError):
-                os.write(control, repr(grace_s).encode())
+        for worker in self._workers.values():
+            with contextlib.suppress(OSError):
+                wire.send(worker.fd, (wire.STOP, grace_s))
 
-    def _reap(self) -> None:
+    def _fork(self) -> Worker:
+        import socket
+
+        ours, theirs = socket.socketpair()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                for fd in [self._fd, self._wakeup, self._waker, ours.fileno()]:
+                    os.close(fd)
+                for worker in self._workers.values():
+                    os.close(worker.fd)
+                supervisor.serve(theirs.fileno())
+                os._exit(0)
+            finally:
+                os._exit(1)
+        theirs.close()
+        self._workers[pid] = Worker(pid, ours.detach())
+        return self._workers[pid]
+
+    def _hear(self, worker: Worker) -> bool:
+        """Pass on what a supervisor says; False at its end."""
+        try:
+            messages = worker.reader.read()
+        except ConnectionResetError:
+            messages = None
+        for message in messages or ():
+            worker.order = 0
+            wire.send(self._fd, message)
+        return messages is not None
+
+    def _reap(self, *, hear: bool = True) -> None:
         os.read(self._wakeup, 4096)
         for pid, status in tree.reap():
             self._spared.discard(pid)
-            if pid not in self._running or os.WIFSTOPPED(status):
+            if pid not in self._workers or os.WIFSTOPPED(status):
                 continue
-            order, control = self._running.pop(pid)
-            with contextlib.suppress(OSError):
-                os.close(control)
+            worker = self._workers.pop(pid)
+            if hear:
+                while self._hear(worker):
+                    pass
+                os.close(worker.fd)
             if status == 0:
                 self._spared.update(self._orphans())
-            else:
-                self._end_orphans()
-                self._report_loss(order)
-
-    def _report_loss(self, order: int) -> None:
-        with contextlib.suppress(OSError):
-            wire.send(self._socket, Outcome(order, failed=0, note="its supervisor was killed"))
+                continue
+            self._end_orphans()
+            if hear and worker.order:
+                wire.send(self._fd, wire.lost(worker.order))
 
     def _end_orphans(self) -> None:
         """End what a dead supervisor left to us, with all below it."""
@@ -115,26 +143,18 @@ class Launcher:
 
     def _orphans(self) -> list[int]:
         with contextlib.suppress(tree.NoChildrenFile):
-            return [pid for pid in tree.children(os.getpid()) if pid not in self._running]
+            return [pid for pid in tree.children(os.getpid()) if pid not in self._workers]
         return []
 
 
-def _wake_on_child() -> int:
-    """Return a descriptor that becomes readable when a child of this process ends."""
-    reading, writing = os.pipe()
-    os.set_blocking(writing, False)
-    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
-    return reading
-
-
-def main(socket: int) -> None:
+def main(fd: int) -> None:
     """Be the launcher. Signals are blocked by whoever started us, until they are ignored here."""
     for name in _IGNORED:
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     tree.adopt_orphans()
-    os.set_inheritable(socket, False)
+    os.set_inheritable(fd, False)
     gc.freeze()
     gc.disable()
-    Launcher(socket).serve()
+    with contextlib.suppress(BrokenPipeError):
+        Launcher(fd).serve()

@@ -121,10 +121,7 @@ class LocalExecutor:
             messages = None
         if messages is None:
             self.close()
-            lost = [
-                Outcome(id, failed=0, note="its supervisor was killed") for id in self._actions
-            ]
-            return [self._ended(outcome) for outcome in lost]
+            return [self._ended(wire.lost(id)) for id in list(self._actions)]
         return [self._ended(Outcome(*message)) for message in messages]  # type: ignore[arg-type]
 
     def _ended(self, outcome: Outcome) -> Ended:

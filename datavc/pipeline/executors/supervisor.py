@@ -2,7 +2,7 @@
 
 It is a process of its own, forked by the launcher, in a session of its own, and the parent of
 whatever the stage leaves behind. It ends the stage when it is told to, when the time is up, and
-when the launcher is gone. Nothing heavy is imported here: each stage pays for it.
+when the launcher is gone. One stage done, it takes the next, unless something was left to run.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import select
 import signal
 import time
 from collections.abc import Callable
+from typing import cast
 
-from datavc.pipeline.executors import tree
+from datavc.pipeline.executors import tree, wire
 from datavc.pipeline.executors.copying import Log, Pipe
 from datavc.pipeline.executors.starting import start
 from datavc.pipeline.executors.terminal import Terminal
@@ -29,12 +30,13 @@ _KILL_PATIENCE_S = 10.0
 
 
 class Supervisor:
-    """The life of one order. `control` is where the launcher says stop; its end means the same."""
+    """The life of one order. The launcher may say stop; if it is gone, that means the same."""
 
-    def __init__(self, order: Order, control: int, wakeup: int) -> None:
+    def __init__(self, order: Order, launcher: wire.Reader, wakeup: int) -> None:
         """Take the order; `wakeup` becomes readable when a child ended."""
         self._order = order
-        self._control = [control]
+        self._launcher = launcher
+        self._abandoned = False
         self._wakeup = wakeup
         self._started = time.monotonic()
         limit = order.timeout_s
@@ -53,15 +55,26 @@ class Supervisor:
             kind = Terminal if order.terminal else Pipe
             self._output: Terminal | Pipe = kind(log, keys=order.keys)
         except OSError as error:
-            return Outcome(order.id, failed=0, note=f"{error.filename}: {error.strerror}")
+            return self._not_started(error)
         try:
             outcome = self._run_commands()
+        except OSError as error:
+            outcome = self._not_started(error)
         finally:
             self._output.drain()
             self._output.close()
+            log.close()
         if log.lost:
             outcome = outcome._replace(note=f"the log is incomplete: {log.lost}")
         return outcome._replace(seconds=time.monotonic() - self._started)
+
+    def stop(self, grace_s: float) -> None:
+        """End everything from now on; said a second time, with no grace, it is done at once."""
+        self._grace_s = grace_s
+
+    def left_something(self) -> bool:
+        """Tell whether processes of the stage go on, by their own wish."""
+        return bool(self._everything())
 
     def _run_commands(self) -> Outcome:
         for position, command in enumerate(self._order.commands):
@@ -75,6 +88,9 @@ class Supervisor:
                 return self._failure(position)
         self._end(self._background, _GRACE_S)
         return Outcome(self._order.id, exit_code=0)
+
+    def _not_started(self, error: OSError) -> Outcome:
+        return Outcome(self._order.id, failed=0, note=f"{error.filename}: {error.strerror}")
 
     def _failure(self, position: int) -> Outcome:
         code = None if self._status is None else os.waitstatus_to_exitcode(self._status)
@@ -108,21 +124,22 @@ class Supervisor:
             patience = self._patience(deadline if deadline is not None else self._limit)
             if patience <= 0:
                 return
-            watched = [self._wakeup, *self._control, *self._output.readable()]
+            watched = [self._wakeup, *self._output.readable()]
+            if not self._abandoned:
+                watched.append(self._launcher.fd)
             ready = select.select(watched, [], [], patience)[0]
             if self._wakeup in ready:
                 os.read(self._wakeup, 4096)
                 self._reap()
-            if self._control and self._control[0] in ready:
+            if self._launcher.fd in ready:
                 self._listen()
             self._output.pump(ready)
 
     def _listen(self) -> None:
-        """Hear that the stage is to be stopped; twice, if the second time there is a hurry."""
-        word = os.read(self._control[0], 64)
-        if not word:
-            self._control = []
-        self._grace_s = float(word or 0.0)
+        messages = self._launcher.read()
+        self._abandoned = messages is None
+        for _word, grace_s in messages or [(wire.STOP, 0.0)]:
+            self.stop(cast(float, grace_s))
 
     @staticmethod
     def _patience(deadline: float | None) -> float:
@@ -153,3 +170,22 @@ class Supervisor:
     def _background(self) -> list[int]:
         """What was left running beside the commands; what made its own session meant to stay."""
         return tree.living(self._groups, session=os.getpid())
+
+
+def serve(fd: int) -> None:
+    """Be a supervisor: follow the orders that come from the launcher at `fd` until it is gone."""
+    os.setsid()
+    tree.adopt_orphans()
+    wakeup, _ = tree.wake_on_child()
+    launcher = wire.Reader(fd)
+    while (messages := launcher.read()) is not None:
+        life = None
+        for word, *rest in messages:
+            if word == wire.RUN:
+                life = Supervisor(Order(*rest), launcher, wakeup)  # type: ignore[arg-type]
+            elif life:
+                life.stop(cast(float, rest[0]))
+        if life:
+            wire.send(fd, life.run())
+            if life.left_something():
+                break  # it must not be taken for a part of the next stage

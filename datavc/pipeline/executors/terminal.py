@@ -86,10 +86,12 @@ class Terminal:
                 self._size = size
 
     def close(self) -> None:
-        """Leave the real terminal as it was."""
+        """Leave the real terminal as it was, and let go of the pty."""
         if self._before:
             with contextlib.suppress(termios.error):
                 termios.tcsetattr(_STDIN, termios.TCSADRAIN, self._before)
+        os.close(self._slave)
+        os.close(self._master)
 
     def _forward_keys(self) -> None:
         try:

@@ -85,6 +85,15 @@ def _session(pid: int) -> int:
         return 0
 
 
+def wake_on_child() -> tuple[int, int]:
+    """Return a pipe: its reading end becomes readable when a child of this process ends."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+    return reading, writing
+
+
 class NoChildrenFile(Exception):
     """The kernel was built without /proc/PID/task/TID/children."""
 

@@ -46,6 +46,11 @@ class Outcome(NamedTuple):
     note: str = ""
 
 
+def lost(order: int) -> Outcome:
+    """Return the outcome of an order whose supervisor is gone."""
+    return Outcome(order, failed=0, note="its supervisor was killed")
+
+
 def send(fd: int, message: tuple[Any, ...]) -> None:
     """Write one message."""
     body = marshal.dumps(tuple(message))
@@ -59,12 +64,12 @@ class Reader:
 
     def __init__(self, fd: int) -> None:
         """Read from `fd`, which may be blocking: one read is made per call."""
-        self._fd = fd
+        self.fd = fd
         self._bytes = b""
 
     def read(self) -> list[tuple[object, ...]] | None:
         """Return the messages that are complete after one more read; None at the end."""
-        part = os.read(self._fd, 1 << 16)
+        part = os.read(self.fd, 1 << 16)
         if not part:
             return None
         self._bytes += part
