@@ -42,21 +42,21 @@ def build(stages: Sequence[Stage], data: Collection[RepoPath] = ()) -> Graph:
     """
     producer = _producers(stages)
     _check_data(stages, producer, data)
-    inside = _folders(producer)
+    inside = folders(producer)
     found: dict[RepoPath, Collection[int]] = {}
     needs = []
     for i, stage in enumerate(stages):
         needed: set[int] = set()
         for path in inputs(stage):
-            makers = found.get(path)
-            if makers is None:
-                makers = found[path] = _makers(path, producer, inside)
-            if i in makers:
+            made_by = found.get(path)
+            if made_by is None:
+                made_by = found[path] = makers(path, producer, inside)
+            if i in made_by:
                 raise FormatError(
                     f"stage {_name(stage)} depends on {path}, which it makes itself",
                     "take it out of its `deps`, or out of its `outs`",
                 )
-            needed.update(makers)
+            needed.update(made_by)
         needs.append(tuple(sorted(needed)))
     needed_by = _turned(needs)
     return Graph(tuple(stages), tuple(needs), needed_by, _rank(stages, needs, needed_by), producer)
@@ -207,18 +207,18 @@ def _above(
     return None
 
 
-def _folders(producer: Mapping[RepoPath, int]) -> dict[str, set[int]]:
+def folders(producer: Mapping[RepoPath, int]) -> dict[str, set[int]]:
     """Return which stages make something inside each folder."""
     inside: dict[str, set[int]] = {}
     for path, i in producer.items():
         folder = paths.parent(path)
-        while folder and i not in (makers := inside.setdefault(folder, set())):
-            makers.add(i)
+        while folder and i not in (found := inside.setdefault(folder, set())):
+            found.add(i)
             folder = paths.parent(folder)
     return inside
 
 
-def _makers(
+def makers(
     path: RepoPath, producer: Mapping[RepoPath, int], inside: Mapping[str, set[int]]
 ) -> Collection[int]:
     """Return the stages that make `path`, what it lies inside of, or something inside it."""
