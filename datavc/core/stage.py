@@ -68,7 +68,8 @@ class Stage(NamedTuple):
     `name` is unique within its `file`; one that foreach or matrix made holds an `@`.
     `wdir` is the folder that commands run in, empty for the root. `resources` are sorted pairs of
     name and amount ("cpu", "gpu" and pools in units, "mem" in bytes).
-    `line` is where the definition begins in its file, from 1.
+    `line` is where the definition begins in its file, from 1. `used` are the keys of parameter
+    files that templates took: to be shown as parameters, they count through the text they made.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Stage(NamedTuple):
     desc: str | None = None
     meta: Mapping[str, Value] = {}
     line: int = 0
+    used: tuple[ParamsDep, ...] = ()
 
     @property
     def address(self) -> str:
