@@ -10,7 +10,17 @@ from typing import Protocol
 from datavc.pipeline.executors import landlock, tree
 from datavc.pipeline.executors.wire import Order
 
-_RESET = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGPIPE", "SIGXFSZ", "SIGTTOU", "SIGCHLD")
+_RESET = (
+    "SIGINT",
+    "SIGTERM",
+    "SIGHUP",
+    "SIGQUIT",
+    "SIGPIPE",
+    "SIGXFSZ",
+    "SIGTTOU",
+    "SIGTTIN",
+    "SIGTSTP",
+)
 """What the launcher or Python itself ignores, and a command must not inherit as ignored."""
 
 _CANNOT_EXECUTE, _NOT_FOUND = 126, 127
