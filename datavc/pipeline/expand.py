@@ -15,8 +15,9 @@ from datavc.formats import stagefile
 from datavc.formats.stagefile import Definition
 from datavc.pipeline.params import Parsed
 from datavc.pipeline.place import Place
+from datavc.pipeline.rendering import USUAL, Rendering
 from datavc.pipeline.resolved import Context, stage_of
-from datavc.pipeline.template import USUAL, Misfit, Rendering, filled, grown, text_of
+from datavc.pipeline.template import Misfit, filled, grown, text_of
 from datavc.pipeline.top_level import Sections
 from datavc.pipeline.variables import Leaf, Scope, Tree, plain
 from datavc.pipeline.vars import VarsReader

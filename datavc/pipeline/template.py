@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
 
 from datavc.core.nearest import nearest
 from datavc.core.stage import Value
+from datavc.pipeline.rendering import Rendering
 from datavc.pipeline.variables import Leaf, Scope, Tree, plain
 
 _FIELD = re.compile(r"(?<!\\)\$\{(.*?)\}")
@@ -21,17 +21,6 @@ _NAME = re.compile(r"[^.\[\]]+(?:\.[^.\[\]]+|\[[^.\[\]]+\])*")
 _SHELLS = re.compile(r"[A-Z_][A-Z0-9_]*|.*[:#%/!@^,].*")
 _EXCERPT = 80
 """Characters of a text that an error shows."""
-
-
-class Rendering(NamedTuple):
-    """How a map in a command becomes options: settings `parsing.bool` and `parsing.list`."""
-
-    bool: Literal["store_true", "boolean_optional"] = "store_true"
-    list: Literal["nargs", "append"] = "nargs"
-
-
-USUAL = Rendering()
-"""What the settings are by default."""
 
 
 class Misfit(Exception):

@@ -49,6 +49,20 @@ class GcConfig(NamedTuple):
     grace_s: float
 
 
+class ReproConfig(NamedTuple):
+    """How stages run. `shell` is None where the machine decides; `keep_runs_s` is in seconds.
+
+    `parse_bool` and `parse_list` tell how a map in a command becomes options.
+    """
+
+    jobs: int
+    resources: tuple[tuple[str, float], ...]
+    shell: str | None
+    keep_runs_s: float
+    parse_bool: str
+    parse_list: str
+
+
 class Config(NamedTuple):
     """Everything that is set. `protocols` are those the user allows beside the built-in ones.
 
@@ -58,6 +72,7 @@ class Config(NamedTuple):
     core: CoreConfig
     cache: CacheConfig
     gc: GcConfig
+    repro: ReproConfig
     remotes: Mapping[str, RemoteConfig]
     protocols: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -194,6 +209,14 @@ def load(layout: Layout, overrides: Mapping[str, str]) -> Config:
             shared=cast("bool", values["cache.shared"]),
         ),
         gc=GcConfig(grace_s=cast("float", values["gc.grace"])),
+        repro=ReproConfig(
+            jobs=cast("int", values["repro.jobs"]),
+            resources=cast("tuple[tuple[str, float], ...]", values["repro.resources"]),
+            shell=cast("str | None", values["repro.shell"]),
+            keep_runs_s=cast("float", values["repro.keep_runs"]),
+            parse_bool=cast("str", values["parsing.bool"]),
+            parse_list=cast("str", values["parsing.list"]),
+        ),
         remotes=remotes,
         protocols=cast("tuple[str, ...]", values["core.protocols"]),
         warnings=warnings,

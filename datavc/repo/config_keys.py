@@ -28,7 +28,7 @@ MOST_JOBS = 256
 LONGEST_SHOWN = 60
 """Characters of a wrong value that a message repeats."""
 
-SECTIONS = ("core", "cache", "gc", "remote")
+SECTIONS = ("core", "cache", "gc", "repro", "parsing", "remote")
 REMOTE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
 
 _TRUE = frozenset({"true", "yes", "on", "1"})
@@ -149,6 +149,21 @@ def shared(value: object) -> bool:
         raise ValueError('"group", true or false') from error
 
 
+def amounts(value: object) -> tuple[tuple[str, float], ...]:
+    """Read what there is of resources: `gpu=2, licence=1`; of mem with a unit."""
+    expected = "a list of name=amount, such as gpu=2 or mem=16G"
+    found: dict[str, float] = {}
+    try:
+        for word in words(value):
+            name, _, much = word.partition("=")
+            found[name.strip()] = size(much) if name.strip() == "mem" else float(much)
+    except ValueError as error:
+        raise ValueError(expected) from error
+    if not all(name and 0 <= amount <= LARGEST for name, amount in found.items()):
+        raise ValueError(expected)
+    return tuple(sorted(found.items()))
+
+
 KEYS: tuple[Key, ...] = (
     Key("core.remote", text, None, "The remote that push, pull and fetch use."),
     Key(
@@ -198,6 +213,38 @@ KEYS: tuple[Key, ...] = (
         seconds,
         86400.0,
         "Objects younger than this are never collected.",
+    ),
+    Key("repro.jobs", whole(1, MOST_JOBS), 1, "How many stages `datavc repro` runs at once."),
+    Key(
+        "repro.resources",
+        amounts,
+        (),
+        "How much there is for stages that run at once: gpu, cpu, mem, or names of your own.",
+    ),
+    Key(
+        "repro.shell",
+        text,
+        None,
+        "The shell that runs commands, with its options; bash, or sh where there is none.",
+        TRUSTED,
+    ),
+    Key(
+        "repro.keep_runs",
+        seconds,
+        30 * 86400.0,
+        "Results that the run cache was not asked for so long may be collected.",
+    ),
+    Key(
+        "parsing.bool",
+        choice("store_true", "boolean_optional"),
+        "store_true",
+        "How true and false in a map become options of a command.",
+    ),
+    Key(
+        "parsing.list",
+        choice("nargs", "append"),
+        "nargs",
+        "How a list in a map becomes options of a command.",
     ),
 )
 

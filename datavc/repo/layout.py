@@ -55,6 +55,26 @@ class Layout(NamedTuple):
         return self._below("state", "stat")
 
     @property
+    def loose(self) -> str:
+        """What single files were when last read: dependencies and outputs of stages."""
+        return self._below("state", "loose")
+
+    @property
+    def pipeline(self) -> str:
+        """Memos of stages: what their files declare, parameters, times of past runs."""
+        return self._below("state", "pipeline")
+
+    @property
+    def lock_journals(self) -> str:
+        """Entries of stages that their lock files do not hold yet."""
+        return self._below("state", "locks")
+
+    @property
+    def repro_lock(self) -> str:
+        """Held while stages run in this workspace."""
+        return self._below("state", "repro.lock")
+
+    @property
     def placed(self) -> str:
         """Which files of each output this workspace has had."""
         return self._below("state", "placed")

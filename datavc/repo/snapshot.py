@@ -13,6 +13,8 @@ from datavc.core.errors import PathError
 from datavc.core.outputs import LOCK_FILE
 from datavc.core.paths import RepoPath, name
 from datavc.repo.git import Git
+from datavc.repo.layout import Layout
+from datavc.repo.lock_journal import LockJournal
 
 POINTER_LIMIT = 1 << 20
 LOCK_LIMIT = 1 << 26
@@ -32,6 +34,7 @@ class Workspace:
     def __init__(self, git: Git) -> None:
         """Look at the work tree of `git`."""
         self._git = git
+        self._journals = LockJournal(Layout(git.root).lock_journals)
 
     def records(self) -> Mapping[RepoPath, bytes | PathError]:
         """Return the records that Git tracks or would track."""
@@ -39,6 +42,8 @@ class Workspace:
         for path in self._git.record_files():
             try:
                 data = read_record(self._git.root, path)
+                if name(path) == LOCK_FILE:
+                    data = self._journals.merged(path, data)
             except PathError as error:
                 found[path] = error
                 continue
