@@ -16,8 +16,9 @@ from datavc.core.outputs import Failure
 from datavc.core.paths import RepoPath, parse
 from datavc.core.progress import Progress
 from datavc.store import atomic
+from datavc.store.crew import WORTH_IT, Crew
 from datavc.store.links import NO_LINK
-from datavc.store.local_writer import WHOLE, LocalWriter
+from datavc.store.local_writer import WHOLE, Batch, LocalWriter
 from datavc.store.object_store import Stored
 from datavc.store.parallel import each
 from datavc.store.stat_segment import StatKey, StatValue
@@ -43,6 +44,10 @@ class Named(Protocol):
 
 
 Unread = tuple[int, Named, StatValue | None]
+Plain = tuple[str, int, int, str, bool]
+"""A StatValue as it goes from one process to another."""
+Answer = tuple[list[Plain | None], Batch]
+"""What a process of a crew made of some files."""
 
 
 class ReaderSettings(NamedTuple):
@@ -98,6 +103,34 @@ class FileReader:
             if item[0] not in values:
                 read(item)
         yield from values.items()
+
+    def crew(self, count: int) -> Crew[str, Answer] | None:
+        """Return processes that store files by their paths; None for so few that one is enough."""
+        if self._writer is None or self._settings.by_link or self._settings.jobs < 2:
+            return None
+        return self._writer.crew(self._store) if count >= WORTH_IT else None
+
+    def _store(self, files: Sequence[str]) -> list[Plain | None]:
+        """Store small files, in a process of the crew; None for one that cannot be."""
+        return [self._stored_plain(path) for path in files]
+
+    def _stored_plain(self, path: str) -> Plain | None:
+        try:
+            _check_name(path)
+            value = self._read_file(path, None)
+        except (DatavcError, OSError):
+            return None
+        return value and (value.content, value.size, value.flags, value.check, value.weak)
+
+    def accept(self, answer: Answer) -> Iterator[StatValue | None]:
+        """Yield what a process of the crew has stored; None for what it could not."""
+        values, batch = answer
+        if self._writer is not None:
+            self.new_size += self._writer.adopt(batch)
+        for value in values:
+            if value is not None:
+                self._progress.advance(1, value[1])
+            yield value and StatValue(*value)
 
     def read(self, output: RepoPath, found: Named, known: StatValue | None) -> StatValue:
         """Return what a file is; `known` is what it was, for the cheap check.
@@ -220,6 +253,11 @@ class FileReader:
         if not target.startswith(objects):
             return None
         return digests.from_object_key(target[len(objects) :])
+
+
+def is_small(found: Named) -> bool:
+    """Tell whether this is a file that is read in one piece."""
+    return stat.S_ISREG(found.mode) and found.key[2] <= WHOLE
 
 
 def _check_name(path: str) -> None:

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
+from functools import partial
+from itertools import chain
 from typing import NamedTuple, cast
 
 from datavc.core import paths
@@ -21,10 +24,13 @@ from datavc.core.progress import Progress
 from datavc.core.tree import EXECUTABLE, FILE, LINK, Segment, TreeEntry, TreeSummary
 from datavc.formats.tree import encode_leaf, encode_root
 from datavc.repo import walk
-from datavc.repo.file_reader import FileReader
+from datavc.repo.file_reader import FileReader, Unread, is_small
 from datavc.repo.walk import Found, Rules, Run
 from datavc.store.stat_cache import StatCache
 from datavc.store.stat_segment import WRITTEN_BACK_NS, StatKey, StatSegment, StatValue, untrusted
+
+AHEAD = 1
+"""Segments that are begun while one is being ended."""
 
 
 class Trust(Enum):
@@ -119,9 +125,13 @@ class Scanner:
         scan = Scan(output, "directory" if stat.S_ISDIR(status.st_mode) else "file", [])
         probe = self._cache.now(status.st_dev)
         firsts = set()
+        begun: deque[Callable[[], ScannedSegment]] = deque()
         for run in self._runs(output, status):
             firsts.add(run.keys[0][0])
-            scan.segments.append(self._segment(output, run, reader, (trust, probe)))
+            begun.append(self._begin(output, run, reader, (trust, probe)))
+            if len(begun) > AHEAD:
+                scan.segments.append(begun.popleft()())
+        scan.segments.extend(finish() for finish in begun)
         self._cache.keep_only(output, firsts)
         return scan
 
@@ -130,9 +140,10 @@ class Scanner:
             return walk.segments(self._root, output, self._rules)
         return [Run([walk.stat_key("", status)], [status.st_mode])]
 
-    def _segment(
+    def _begin(
         self, output: RepoPath, run: Run, reader: FileReader, how: tuple[Trust, int]
-    ) -> ScannedSegment:
+    ) -> Callable[[], ScannedSegment]:
+        """Begin to look at a segment; the call that is returned ends it."""
         trust, probe = how
         first = RepoPath(run.keys[0][0])
         cached = self._cache.load(output, first)
@@ -144,9 +155,22 @@ class Scanner:
         ):
             if (again := cached.noted_again(run.keys, probe)) is not None:
                 self._cache.save(output, first, again)
-            return _unchanged(cached, run.keys)
+            return partial(_unchanged, cached, run.keys)
         known = cached.known() if cached is not None else {}
-        values = self._values(output, run, known, (reader, trust))
+        values, unread = self._known(run, known, trust)
+        finish = begin_reading(reader, output, unread)
+
+        def ended() -> ScannedSegment:
+            for index, value in finish():
+                values[index] = value
+            return self._note(output, run, cast(list[StatValue], values), probe)
+
+        return ended
+
+    def _note(
+        self, output: RepoPath, run: Run, values: list[StatValue], probe: int
+    ) -> ScannedSegment:
+        """Return a segment that was read, and let the stat cache know it."""
         entries = [_entry(key, value) for key, value in zip(run.keys, values, strict=True)]
         leaf = hash_bytes(encode_leaf(entries), self._algorithm).digest
         unread = any(value.content == FileReader.UNREADABLE for value in values)
@@ -155,19 +179,15 @@ class Scanner:
             for key, mode, value in zip(*run, values, strict=True)
         ]
         noted = StatSegment("" if unread else leaf, saved, values, probe - WRITTEN_BACK_NS)
-        self._cache.save(output, first, noted)
+        self._cache.save(output, RepoPath(run.keys[0][0]), noted)
         return ScannedSegment(segment_of(entries, leaf), run.keys, lambda: entries)
 
-    def _values(
-        self,
-        output: RepoPath,
-        run: Run,
-        known: dict[str, tuple[StatKey, StatValue]],
-        how: tuple[FileReader, Trust],
-    ) -> list[StatValue]:
-        reader, trust = how
+    def _known(
+        self, run: Run, known: dict[str, tuple[StatKey, StatValue]], trust: Trust
+    ) -> tuple[list[StatValue | None], list[Unread]]:
+        """Return what is known of the files, one value each, and those that must be read."""
         values: list[StatValue | None] = []
-        unread: list[tuple[int, Found, StatValue | None]] = []
+        unread: list[Unread] = []
         for index, now in enumerate(run.keys):
             key, value = known.get(now[0], (None, None))
             if value is not None and not self._speaks(value):
@@ -178,14 +198,35 @@ class Scanner:
             values.append(None)
             found = Found(now, run.modes[index])
             unread.append((index, found, value if trust is Trust.CHANGED else None))
-        for index, value in reader.read_all(output, unread):
-            values[index] = value
-        return cast(list[StatValue], values)
+        return values, unread
 
     def _speaks(self, value: StatValue) -> bool:
         """Tell whether a digest is of this scan's algorithm; one of another cannot be compared."""
         is_file = value.flags in (FILE, EXECUTABLE)
         return not is_file or value.content.startswith(self._prefix)
+
+
+def begin_reading(
+    reader: FileReader, output: RepoPath, unread: Sequence[Unread]
+) -> Callable[[], Iterator[tuple[int, StatValue]]]:
+    """Begin to read files; the call that is returned yields index and value of each.
+
+    Many small files are stored by several processes. What these cannot store is read here, where
+    it can be told what is wrong with it.
+    """
+    small = [item for item in unread if is_small(item[1])]
+    crew = reader.crew(len(small))
+    if crew is None:
+        return lambda: reader.read_all(output, unread)
+    answers = crew.begin([f"{output}/{found.key[0]}" for _, found, _ in small])
+
+    def values() -> Iterator[tuple[int, StatValue]]:
+        stored = chain.from_iterable(map(reader.accept, answers))
+        for (index, found, known), value in zip(small, stored, strict=True):
+            yield index, value or reader.read(output, found, known)
+        yield from reader.read_all(output, [item for item in unread if not is_small(item[1])])
+
+    return values
 
 
 def _unchanged(cached: StatSegment, keys: list[StatKey]) -> ScannedSegment:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from threading import Lock
 from types import TracebackType
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import Any, BinaryIO, NamedTuple, Protocol, TypeVar
 
 from datavc.core import digest as digests
 from datavc.core.digest import Digest
 from datavc.core.errors import DataError
 from datavc.core.hashing import Hashed, hash_bytes, hash_sized, hash_stream
 from datavc.store import atomic, leftovers
+from datavc.store.crew import Crew, hands
 from datavc.store.leases import Lease
 from datavc.store.object_store import Stored
 from datavc.store.reflink import reflink
@@ -28,6 +29,12 @@ WHOLE = 1 << 20
 
 _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+T = TypeVar("T")
+R = TypeVar("R")
+Batch = dict[Digest, tuple[str, int]]
+"""Objects that were taken in and are not published yet: their temporary files, and their bytes."""
 
 
 class WriterSettings(NamedTuple):
@@ -53,9 +60,12 @@ class LocalWriter:
         """Write below `settings.root`."""
         self._settings = settings
         self._store = store
-        self._batch: dict[Digest, tuple[str, int]] = {}
+        self._batch: Batch = {}
         self._batch_size = 0
         self._count = 0
+        self._stem = ""
+        self._crew: Crew[Any, Any] | None = None
+        self._latest: Batch = {}
         self._linked: dict[str, os.stat_result] = {}
         self._lock = Lock()
         self._lease: Lease | None = None
@@ -83,6 +93,8 @@ class LocalWriter:
             if kind is None or issubclass(kind, Exception):
                 self.flush()
         finally:
+            if self._crew is not None:
+                self._crew.close()
             # By descriptor: who shares the store may have put a link in the folder's place.
             for name in os.listdir(self._tmp_fd):
                 os.unlink(name, dir_fd=self._tmp_fd)
@@ -109,9 +121,14 @@ class LocalWriter:
             return self._put_whole(head, algorithm, expect)
         return self._put_stream(head + more, stream, expect, size)
 
-    def put_bytes(self, data: bytes) -> Stored:
-        """Store `data`."""
-        return self._put_whole(data, self._settings.algorithm, None)
+    def put_bytes(self, data: bytes, expect: Digest | None = None) -> Stored:
+        """Store `data` under `expect`, or under the digest that it has.
+
+        Raises:
+            DataError: it is not `expect`.
+        """
+        algorithm = digests.algorithm(expect) if expect else self._settings.algorithm
+        return self._put_whole(data, algorithm, expect)
 
     def put_link(self, file: str) -> Stored:
         """Take over the very file at `file` by a hard link, without copying a byte.
@@ -153,6 +170,33 @@ class LocalWriter:
         """Tell whether `digest` was taken in and is not published yet."""
         return digest in self._batch
 
+    def crew(self, work: Callable[[Sequence[T]], R]) -> Crew[T, tuple[R, Batch]] | None:
+        """Return processes that call `work`, which puts into this very writer; None for none.
+
+        What they took in comes with each result, to be given to `adopt`.
+        """
+
+        def apart(items: Sequence[T]) -> tuple[R, Batch]:
+            if not self._stem:  # in a process of the crew, which publishes nothing
+                self._stem, self._batch, self._batch_size = f"{os.getpid()}-", {}, 0
+            result = work(items)
+            batch, self._batch, self._batch_size = self._batch, {}, 0
+            return result, batch
+
+        if self._crew is None and (size := hands()):
+            self._crew = Crew(apart, size)
+        return self._crew
+
+    def adopt(self, batch: Batch) -> int:
+        """Take over what a process of the crew took in; return how many bytes of it are new."""
+        size = 0
+        for digest, (temporary, length) in batch.items():
+            # Published since that process asked for it.
+            already = digest in self._latest and os.path.lexists(self._path(digest))
+            if self._take_in(Hashed(digest, "", length), temporary, already=already).new:
+                size += length
+        return size
+
     def flush(self) -> None:
         """Publish the batch: durable bytes, claimed, renamed, durable names."""
         with self._lock:
@@ -175,6 +219,7 @@ class LocalWriter:
                 os.rename(temporary, target, src_dir_fd=self._tmp_fd)
             folders = sorted(touched | {os.path.dirname(folder) for folder in touched})
             atomic.sync_folders(folders, settings.root, settings.durability)
+            self._latest = batch
 
     def _seal_links(self, files: set[str]) -> None:
         """Make files that were linked in read-only, and refuse one that changed since its hash."""
@@ -206,7 +251,7 @@ class LocalWriter:
         """Return a fresh name below the writer's own folder."""
         with self._lock:
             self._count += 1
-            return str(self._count)
+            return f"{self._stem}{self._count}"
 
     def _put_whole(self, data: bytes, algorithm: str, expect: Digest | None) -> Stored:
         hashed = hash_bytes(data, algorithm)

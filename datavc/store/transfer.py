@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from functools import partial
 from typing import BinaryIO, NamedTuple, cast
 
 from datavc.core.digest import Digest
 from datavc.core.errors import DataError, DatavcError, RemoteError
 from datavc.core.progress import Progress
 from datavc.core.trace import trace
+from datavc.store.crew import MOST, WORTH_IT
+from datavc.store.local import LocalStore
+from datavc.store.local_writer import WHOLE, LocalWriter
 from datavc.store.object_store import ObjectStore, ObjectWriter, Stored
 from datavc.store.parallel import each
 
@@ -66,7 +70,8 @@ def copy(
     plan = sorted(dict.fromkeys(wanted), key=lambda item: -(item[1] or 0))
     if plan:
         with target.writer() as writer:
-            each(lambda item: session.move(item, writer), plan, jobs)
+            rest = plan if jobs > MOST else session.move_small(plan, writer)
+            each(lambda item: session.move(item, writer), rest, jobs)
     session.check()
     done = frozenset(stored.digest for stored in session.stored)
     size = sum(stored.size for stored in session.stored)
@@ -98,6 +103,28 @@ class _Session:
             self._note(item, error)
         except DatavcError as error:
             self._note(item, error)
+
+    def move_small(self, plan: Sequence[Wanted], writer: ObjectWriter) -> Sequence[Wanted]:
+        """Copy many small objects from folder to folder by several processes; return the rest."""
+        source = self._source
+        if not (isinstance(source, LocalStore) and isinstance(writer, LocalWriter)):
+            return plan
+        small = [item for item in plan if _is_small(item)]
+        work = partial(_copied, source, writer)
+        crew = writer.crew(work) if len(small) >= WORTH_IT else None
+        if crew is None:
+            return plan
+        rest = [item for item in plan if not _is_small(item)]
+        items = iter(small)
+        for made, batch in crew.begin(small):
+            writer.adopt(batch)
+            for check, (digest, size) in zip(made, items, strict=False):
+                if check is None:
+                    rest.append((digest, size))
+                    continue
+                self.stored.append(Stored(digest, size or 0, check, new=True))
+                self._progress.advance(1, size or 0)
+        return rest
 
     def check(self) -> None:
         """Raise what the remote answered if it was all that it ever answered."""
@@ -134,6 +161,26 @@ class _Session:
         counted.settle(stored.size)
         self._progress.advance(1)
         return stored
+
+
+def _is_small(item: Wanted) -> bool:
+    return item[1] is not None and item[1] <= WHOLE
+
+
+def _copied(source: LocalStore, writer: LocalWriter, items: Sequence[Wanted]) -> list[str | None]:
+    """Copy objects of known sizes, in a process of a crew; return the check of each.
+
+    None for one that cannot be copied, whatever the reason.
+    """
+    checks: list[str | None] = []
+    for digest, size in items:
+        try:
+            data = source.small(digest)
+            fits = data is not None and len(data) == size
+            checks.append(writer.put_bytes(data, digest).check if data and fits else None)
+        except (DatavcError, OSError):
+            checks.append(None)
+    return checks
 
 
 class _Counted:
