@@ -129,7 +129,24 @@ def _look(prefix: str, rows: Iterator[_Row], run: Run) -> tuple[str, os.DirEntry
     return None
 
 
-def stat_key(path: str, status: os.stat_result) -> StatKey:
+class Status(NamedTuple):
+    """What is kept of a file's status, under the names that the system gives it."""
+
+    st_mode: int
+    st_ino: int
+    st_size: int
+    st_mtime_ns: int
+    st_ctime_ns: int
+
+
+def kept(status: os.stat_result) -> Status:
+    """Return what is kept of a status."""
+    return Status(
+        status.st_mode, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+    )
+
+
+def stat_key(path: str, status: os.stat_result | Status) -> StatKey:
     """Return the stat cache's key of a file with this status."""
     return path, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 

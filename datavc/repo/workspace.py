@@ -13,6 +13,7 @@ import os
 import stat
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from itertools import chain
 from typing import NamedTuple
 
 from datavc.core import paths, tree
@@ -21,9 +22,12 @@ from datavc.core.outputs import Failure
 from datavc.core.paths import RepoPath
 from datavc.core.progress import Progress
 from datavc.core.tree import TreeEntry
+from datavc.repo.walk import Status, kept
+from datavc.store.crew import WORTH_IT, Crew, hands
 from datavc.store.links import Blob, Placer
 from datavc.store.local_writer import WHOLE
 from datavc.store.stat_segment import StatKey
+from datavc.store.verified import SMALL
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -45,7 +49,7 @@ class Applied:
 
     def __init__(self) -> None:
         """Begin with nothing done."""
-        self.placed: list[tuple[RepoPath, os.stat_result]] = []
+        self.placed: list[tuple[RepoPath, Status]] = []
         self.deleted: list[RepoPath] = []
         self.failures: list[Failure] = []
 
@@ -147,11 +151,46 @@ class WorkspaceWriter:
         obstacles, rest = _split(deleting, placing)
         for step in obstacles:
             self._attempt(step, applied, output)
-        for step in placing:
+        for step in self._place_small(placing, applied):
             self._attempt(step, applied, output)
         for step in rest:
             self._attempt(step, applied, output)
         return applied
+
+    def _place_small(self, placing: Sequence[Step], applied: Applied) -> Sequence[Step]:
+        """Place many small files by several processes; return the steps that are left.
+
+        Among them are those that failed: what is wrong is found out, and told, by one more try.
+        """
+        small = [step for step in placing if _is_small(step)]
+        size = hands() if len(small) >= WORTH_IT else 0
+        if not size:
+            return placing
+
+        def place(numbers: Sequence[int]) -> list[tuple[int, ...] | None]:
+            self._placer.apart()
+            return [self._placed_plain(small[number]) for number in numbers]
+
+        rest = [step for step in placing if not _is_small(step)]
+        crew = Crew(place, size)
+        try:
+            answers = crew.begin(range(len(small)))
+            for step, made in zip(small, chain.from_iterable(answers), strict=True):
+                if made is None:
+                    rest.append(step)
+                    continue
+                applied.placed.append((step.path, Status(*made)))
+                self._progress.advance(1, made[2])
+        finally:
+            crew.close()
+        return rest
+
+    def _placed_plain(self, step: Step) -> tuple[int, ...] | None:
+        """Place a file, in a process of a crew; return its status, None if that failed."""
+        try:
+            return step.new and tuple(self._place(step, step.new))
+        except (DatavcError, OSError):
+            return None
 
     def _attempt(self, step: Step, applied: Applied, output: RepoPath) -> None:
         try:
@@ -171,7 +210,10 @@ class WorkspaceWriter:
             applied.failures.append(Failure(step.path, "", error.strerror or str(error)))
         self._progress.advance(1, step.new.size if step.new is not None else 0)
 
-    def _place(self, step: Step, entry: TreeEntry) -> os.stat_result:
+    def _place(self, step: Step, entry: TreeEntry) -> Status:
+        return kept(self._placed(step, entry))
+
+    def _placed(self, step: Step, entry: TreeEntry) -> os.stat_result:
         name = paths.name(step.path)
         fd = self._folders.open(paths.parent(step.path), create=True)
         if entry.digest is None or entry.size > WHOLE or (step.old and not step.old[1]):
@@ -229,6 +271,12 @@ class WorkspaceWriter:
         # A hard link made elsewhere to the same object changes the time of change, not the bytes.
         if not same or (planned[3] != now.st_ctime_ns and now.st_nlink == 1):
             raise UnsavedChanges(f"{step.path} changed while the command ran; it was left alone")
+
+
+def _is_small(step: Step) -> bool:
+    """Tell whether this places a file of which nothing is remembered when it was verified."""
+    new = step.new
+    return new is not None and new.digest is not None and new.size <= SMALL
 
 
 def _split(deleting: Sequence[Step], placing: Iterable[Step]) -> tuple[list[Step], list[Step]]:

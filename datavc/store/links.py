@@ -62,7 +62,8 @@ class Placer:
         os.makedirs(tmp, exist_ok=True)
         leftovers.sweep(leftovers.in_folder(tmp, time.time()))
         self._tmp_fd = os.open(tmp, _FOLDER)
-        self._stem = f"{os.getpid()}-{os.urandom(4).hex()}"
+        self._is_apart = False
+        self._stem = _stem()
         self._count = 0
         self._hardlinked = False
         self._tmp_device = os.fstat(self._tmp_fd).st_dev
@@ -81,6 +82,11 @@ class Placer:
         """Let go of the temporary folder; remember what was verified."""
         os.close(self._tmp_fd)
         self._store.verified.save()
+
+    def apart(self) -> None:
+        """Use names of its own and set nothing aside: this is a process of a crew."""
+        if not self._is_apart:
+            self._is_apart, self._stem = True, _stem()
 
     def place(
         self, folder_fd: int, name: str, blob: Blob, check: Callable[[], None]
@@ -206,13 +212,19 @@ class Placer:
 
     def _must_be(self, blob: Blob, actual: Digest) -> None:
         if actual != blob.digest:
-            self._store.set_aside(blob.digest, f"its bytes are {actual}")
+            if not self._is_apart:
+                self._store.set_aside(blob.digest, f"its bytes are {actual}")
             raise DataError(f"object {blob.digest} is damaged and was set aside", FETCH_HINT)
 
     @staticmethod
     def _create(blob: Blob, folder_fd: int, temporary: str) -> int:
         mode = 0o777 if blob.executable else 0o666
         return os.open(temporary, _CREATE, mode, dir_fd=folder_fd)
+
+
+def _stem() -> str:
+    """Return what no other process calls its temporary files by."""
+    return f"{os.getpid()}-{os.urandom(4).hex()}"
 
 
 FETCH_HINT = "`datavc pull` gets it again where a remote has it"

@@ -13,7 +13,7 @@ from datavc.core.tree import TreeEntry, cut
 from datavc.formats.tree import encode_leaf
 from datavc.repo.repo import Repo
 from datavc.repo.scan import Scan, ScannedSegment, may_keep, segment_of
-from datavc.repo.walk import stat_key
+from datavc.repo.walk import Status, stat_key
 from datavc.repo.workspace import Applied
 from datavc.store.stat_segment import WRITTEN_BACK_NS, NewRow, StatSegment, StatValue, untrusted
 
@@ -39,13 +39,13 @@ def scan_of(repo: Repo, output: RepoPath, entries: Iterable[TreeEntry], applied:
     return scan
 
 
-def row(entry: TreeEntry, status: os.stat_result, probe: int) -> NewRow:
+def row(entry: TreeEntry, status: Status, probe: int) -> NewRow:
     """Return what the stat cache notes of one file, placed before the moment `probe` (ns)."""
     key, value = stat_key(entry.path, status), value_of(entry, status)
     return (key if may_keep(key, status.st_mode, value, probe) else untrusted(key)), value
 
 
-def value_of(entry: TreeEntry, status: os.stat_result) -> StatValue:
+def value_of(entry: TreeEntry, status: Status) -> StatValue:
     """Return what a file is that was placed from a verified object."""
     size = status.st_size if stat.S_ISREG(status.st_mode) else entry.size
     return StatValue(entry.content, size, entry.flags, "")
