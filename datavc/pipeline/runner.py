@@ -209,7 +209,7 @@ class Runner:
                 f"{stage.address}: {_how(ended)}; trying again "
                 f"({started.attempt + 1} of {stage.retries})"
             )
-            self._hands.make_way(stage, None)
+            self._hands.make_way(stage, None, discard=True)
             self._start(started._replace(attempt=started.attempt + 1))
             return
         problem = self._machine.after(stage, ended)

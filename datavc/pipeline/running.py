@@ -88,8 +88,10 @@ class Hands(Protocol):
     def fetch_run(self, key: str) -> CachedRun | None:
         """Return a run of these inputs, its objects in the cache; None if nobody knows one."""
 
-    def make_way(self, stage: Stage, entry: LockEntry | None) -> None:
+    def make_way(self, stage: Stage, entry: LockEntry | None, *, discard: bool = False) -> None:
         """Remove a stage's outputs, but for those that stay, once their bytes are safe.
+
+        With `discard` they are what a command that failed has just left.
 
         Raises:
             DatavcError: they cannot be made safe, or not be removed.

@@ -33,15 +33,28 @@ def fetch(
         ConfigError, RemoteError: no remote, no consent, or it cannot be reached.
     """
     result = SyncResult(dry_run=options.dry_run)
-    for name, chosen in by_remote(
-        meant(repo, targets, options, result), options.remote, result
-    ).items():
+    bring(repo, meant(repo, targets, options, result), result, (options, progress))
+    return result
+
+
+def bring(
+    repo: Repo,
+    chosen: Sequence[Selection],
+    result: SyncResult,
+    how: tuple[SyncOptions, Progress],
+) -> None:
+    """Bring what the cache lacks of `chosen` versions; `result` says what came and what did not.
+
+    Raises:
+        ConfigError, RemoteError: no remote, no consent, or it cannot be reached.
+    """
+    options, progress = how
+    for name, group in by_remote(chosen, options.remote, result).items():
         work = _Fetch(repo, name, result, options, progress)
-        work.trees([s.output.digest for s in chosen if s.output.is_directory], chosen)
-        for selection in chosen:
+        work.trees([s.output.digest for s in group if s.output.is_directory], group)
+        for selection in group:
             work.choose(selection)
         work.files()
-    return result
 
 
 def again(

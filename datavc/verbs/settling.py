@@ -118,6 +118,25 @@ class Settler:
             self._repo.placed.forget(output)
             self._repo.stat_cache.forget(output)
 
+    def clear(self, output: RepoPath) -> None:
+        """Take away all that lies at `output`, for what a command is about to make there.
+
+        Only work that was saved nowhere before is noted for `undo`: the rest can be had again.
+        """
+        scan = scanner(self._repo, SILENT).scan(output, reader(self._repo, SILENT), Trust.IDENTITY)
+        wanted = Wanted(output, None, ())
+        self._claim(wanted, scan)
+        given = {entry.path: entry for entry in scan.entries()}
+        judge = Judge(lambda _: True, self._is_saved, True, self._options.discard)
+        plan = checkout_plan.make(wanted, scan, given, judge)
+        self._result.failures += plan.refused
+        if plan.unsaved and not self._options.discard:
+            self._save(plan)
+            self._record(plan)
+        applied = carry_out(self._repo, output, plan.steps, self._progress)
+        self._result.failures += applied.failures
+        self._report(plan.steps, applied.done)
+
     def _wanted(self, output: TrackedOutput, scan: Scan) -> Wanted:
         pointer = output.pointer
         if output.is_directory:

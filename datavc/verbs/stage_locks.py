@@ -1,0 +1,91 @@
+"""Stage locks: the lock files of the workspace, read once, and written when a run is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from datavc.core import paths
+from datavc.core.lock import Lock, LockEntry
+from datavc.core.outputs import LOCK_FILE
+from datavc.core.paths import RepoPath
+from datavc.core.progress import Progress
+from datavc.core.stage import StageFile
+from datavc.formats import lockfile
+from datavc.pipeline.deciding import Locks, lock_of
+from datavc.pipeline.running import Done
+from datavc.repo import pointers
+from datavc.repo.lock_journal import LockJournal
+from datavc.repo.repo import Repo
+from datavc.repo.snapshot import read_record
+from datavc.verbs import publishing
+
+
+class StageLocks:
+    """The locks beside some stage files; `entries` is what they and their journals say."""
+
+    def __init__(self, repo: Repo, files: Sequence[StageFile]) -> None:
+        """Read the lock beside each of `files`.
+
+        Raises:
+            FormatError: one is malformed, or holds the markers of a conflict; names the file.
+        """
+        self._repo = repo
+        self._journal = LockJournal(repo.layout.lock_journals)
+        self._texts: dict[RepoPath, bytes | None] = {}
+        self._defined: dict[RepoPath, set[str]] = {}
+        self._unfinished: set[RepoPath] = set()
+        self.entries: Locks = {}
+        for file in files:
+            lock = paths.join(paths.parent(file.file), LOCK_FILE)
+            self._defined[lock] = {stage.name for stage in file.stages}
+            self._read(lock)
+
+    def _read(self, path: RepoPath) -> None:
+        data = self._texts[path] = read_record(self._repo.root, path)
+        lock = {} if data is None else lockfile.parse(data, path)
+        added = self._journal.entries(path, data)
+        if added:
+            self._unfinished.add(path)
+        for name, entry in (lock | added).items():
+            self.entries[path, name] = entry
+
+    def finish(self, progress: Progress) -> None:
+        """Write down what a run that was killed had noted; nothing if there was none."""
+        if self._unfinished:
+            self.write(self._unfinished, progress)
+            self._unfinished = set()
+
+    def note(self, done: Iterable[Done]) -> None:
+        """Note good results durably; all that they name is durable already."""
+        by_lock: dict[RepoPath, Lock] = {}
+        for one in done:
+            by_lock.setdefault(lock_of(one.stage), {})[one.stage.name] = one.entry
+        for path, entries in by_lock.items():
+            self._journal.append(path, self._texts[path], entries)
+            for name, entry in entries.items():
+                self.entries[path, name] = entry
+
+    def write(self, changed: Iterable[RepoPath], progress: Progress) -> None:
+        """Write these lock files whole, without stages that are not defined any more."""
+        with self._repo.lock(progress):
+            written = [path for path in sorted(set(changed)) if self._write(path)]
+            publishing.stage(self._repo, written)
+
+    def _write(self, path: RepoPath) -> bool:
+        """Write one lock; others may have changed the file since it was read: theirs stays."""
+        now = read_record(self._repo.root, path)
+        ours = {name: entry for (lock, name), entry in self.entries.items() if lock == path}
+        if now != self._texts[path] and now is not None:
+            ours = lockfile.parse(now, path) | self._noted(path)
+        kept: dict[str, LockEntry] = {
+            name: entry for name, entry in ours.items() if name in self._defined[path]
+        }
+        data = lockfile.render(kept, path)
+        if data != now:
+            pointers.write_text(self._repo.root, path, data.decode("utf-8"))
+        self._journal.drop(path)
+        self._texts[path] = data
+        return data != now
+
+    def _noted(self, path: RepoPath) -> Lock:
+        return self._journal.entries(path, self._texts[path])
