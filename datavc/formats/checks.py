@@ -14,22 +14,25 @@ from datavc.formats.strict_yaml import Value
 
 
 class Fault(NamedTuple):
-    """What is wrong. `place` is the list or map, and which of its keys or items it is."""
+    """What is wrong with `subject`. `place` is its list or map, and which key or item it is."""
 
     problem: str
     hint: str = ""
+    subject: str = ""
     place: tuple[Value, str | int] | None = None
 
     def inside(self, container: Value, key: str | int) -> Fault:
-        """Return the same fault of an item of `container`; a deeper place stays."""
-        if self.place is not None:
-            at = self.place[1]
-            if isinstance(at, str) or isinstance(key, int) or " of " in self.problem:
-                return self
-            item = f"item {at + 1}"
-            return self._replace(problem=self.problem.replace(item, f"{item} of {key}", 1))
-        subject = key if isinstance(key, str) else f"item {key + 1}"
-        return Fault(f"{subject} {self.problem}", self.hint, (container, key))
+        """Return the same fault as seen from `container`; a deeper place stays."""
+        if self.place is None:
+            subject = key if isinstance(key, str) else f"item {key + 1}"
+            return self._replace(subject=subject, place=(container, key))
+        if isinstance(self.place[1], int) and isinstance(key, str) and " of " not in self.subject:
+            return self._replace(subject=f"{self.subject} of {key}")
+        return self
+
+    def __str__(self) -> str:
+        """Return it as a sentence."""
+        return f"{self.subject} {self.problem}".strip()
 
 
 Check: TypeAlias = Callable[[Value], "Fault | None"]

@@ -203,7 +203,7 @@ class _Reader:
 
     def _scalar(self, event: _Event) -> Value:
         text: str = event.value
-        if event.implicit[0]:
+        if event.implicit[0] and event.tag is None:
             return scalar(text)
         tag = event.tag
         if tag in (None, "!", f"{_TAGS}str"):

@@ -113,9 +113,8 @@ def _stages(value: Value) -> Fault | None:
         problem = name_problem(name)
         fault = Fault(problem) if problem else check(stage)
         if fault:
-            subject = f"stage {name}:" if fault.place else f"stage {name}"
-            place = fault.place or (value, name)
-            return Fault(f"{subject} {fault.problem}", fault.hint, place)
+            subject = f"stage {name}: {fault.subject}" if fault.place else f"stage {name}"
+            return fault._replace(subject=subject, place=fault.place or (value, name))
     return None
 
 
@@ -164,8 +163,8 @@ def parse(data: bytes, where: str) -> Definition:
     value = {} if document.value is None else document.value
     if fault := keyed(TOP_KEYS)(value):
         line = document.line(*fault.place) if fault.place else 1
-        subject = "" if fault.place else "a stage file "
-        raise document.error(f"{subject}{fault.problem}", line, fault.hint)
+        told = str(fault) if fault.place else f"a stage file {fault}"
+        raise document.error(told, line, fault.hint)
     top = cast("dict[str, Value]", value)
     return Definition(
         document,
