@@ -42,6 +42,15 @@ GROUPS = {
         "unprotect": "Make linked files private copies that can be edited.",
         "undo": "Take back the last operation.",
     },
+    "Pipelines": {
+        "stage": "Write stages into datavc.yaml, list them, and take them out.",
+        "dag": "Draw how stages depend on each other.",
+        "freeze": "Leave stages as they are.",
+        "unfreeze": "Take stages up again.",
+        "params": "Compare the parameters of two versions.",
+        "metrics": "Show the numbers that runs left, and compare them.",
+        "plots": "Draw what runs left, versions side by side.",
+    },
     "Share": {
         "push": "Send data to a remote.",
         "pull": "Fetch data from a remote and put it into the workspace.",

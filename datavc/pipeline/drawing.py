@@ -39,10 +39,19 @@ def of_stages(graph: Graph, data: Collection[RepoPath], *, collapse: bool = Fals
 
     With `collapse`, all stages that one foreach or matrix made are one node.
     """
-    names = [_group(stage) if collapse else stage.address for stage in graph.stages]
-    known = {path: Node(names[i], "stage") for path, i in graph.producer.items()}
+    nodes = [node(stage, collapse=collapse) for stage in graph.stages]
+    known = {path: nodes[i] for path, i in graph.producer.items()}
     known |= {path: Node(path + POINTER_SUFFIX, "data") for path in data}
-    return _picture(graph, known, {i: [Node(name, "stage")] for i, name in enumerate(names)})
+    return _picture(graph, known, {i: [made] for i, made in enumerate(nodes)})
+
+
+def node(stage: Stage, *, collapse: bool) -> Node:
+    """Return how a stage is drawn; with `collapse`, by the name of its group."""
+    if not collapse:
+        return Node(stage.address, "stage")
+    return Node(
+        stage.group if stage.file == STAGE_FILE else f"{stage.file}:{stage.group}", "stage"
+    )
 
 
 def of_outputs(graph: Graph, data: Collection[RepoPath]) -> Picture:
@@ -112,10 +121,6 @@ def _edges(picture: Picture) -> Iterator[tuple[int, int]]:
     for place, needs in enumerate(picture.needs):
         for other in needs:
             yield other, place
-
-
-def _group(stage: Stage) -> str:
-    return stage.group if stage.file == STAGE_FILE else f"{stage.file}:{stage.group}"
 
 
 def _picture(

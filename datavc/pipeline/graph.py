@@ -127,7 +127,7 @@ def find(graph: Graph, text: str, here: str = "", *, glob: bool = False) -> list
     else:
         found = _by_name(graph, text, here) or _by_file(graph, text, here)
     if not found and not glob:
-        maker = _above(RepoPath(_from(here, text)), graph.producer)
+        maker = _above(seen_from(here, text), graph.producer)
         found = [] if maker is None else [graph.producer[maker]]
     if not found:
         raise _unknown(graph, text)
@@ -285,9 +285,9 @@ def _reached(edges: Sequence[Iterable[int]], targets: Iterable[int]) -> set[int]
     return seen
 
 
-def _from(here: str, text: str) -> str:
-    """Return the path below the root that `text` names in `here`."""
-    return posixpath.normpath(posixpath.join(here, text))
+def seen_from(here: str, text: str) -> RepoPath:
+    """Return the path below the root that `text` names in the folder `here`."""
+    return RepoPath(posixpath.normpath(posixpath.join(here, text)))
 
 
 def _by_name(graph: Graph, text: str, here: str) -> list[int]:
@@ -310,7 +310,7 @@ def _by_file(graph: Graph, text: str, here: str) -> list[int]:
     if not colon:
         file, name = text, ""
     for folder in (here, ""):
-        path = _from(folder, file or STAGE_FILE)
+        path = seen_from(folder, file or STAGE_FILE)
         found = [
             i
             for i, stage in enumerate(graph.stages)
