@@ -12,7 +12,7 @@ from datavc.core.stage import ParamsDep, Value
 from datavc.formats.data_file import find, flat_keys, load_data
 from datavc.repo.files import Files
 
-Parsed: TypeAlias = "dict[RepoPath, Value]"
+Parsed: TypeAlias = dict[RepoPath, Value]
 """What files of one `Files` said, shared by those who read them: None is a file that is absent."""
 
 
