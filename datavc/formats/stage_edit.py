@@ -24,6 +24,8 @@ Definition = Mapping[str, Value]
 """What stands below a stage's name."""
 
 _STEP = 2
+# Begins like a word or a path, so it is no number; holds a blank or slash, so it is no `yes`.
+_PHRASE = re.compile(r"(?=[^ /]*[ /])(?:[A-Za-z_]|\.\.?/)(?:[^:# ]|:(?=[^ ])|(?<! )#| (?=[^ #]))*")
 _REST = re.compile(r"[ \t]*,?[ \t]*")
 
 
@@ -124,15 +126,28 @@ def _lines(value: Value) -> Iterator[str]:
     if isinstance(value, dict):
         for key, inner in value.items():
             if isinstance(inner, (dict, list)) and inner:
-                yield f"{dump(key)}:"
+                yield f"{_scalar(key)}:"
                 yield from (pad + line for line in _lines(inner))
             else:
-                yield f"{dump(key)}: {dump(inner)}"
+                yield f"{_scalar(key)}: {_scalar(inner)}"
     elif isinstance(value, list):
         for item in value:
-            first, *more = _lines(item) if isinstance(item, dict) else [dump(item)]
+            first, *more = _lines(item) if isinstance(item, dict) else [_scalar(item)]
             yield f"- {first}"
             yield from (pad + line for line in more)
+
+
+def _scalar(value: Value) -> str:
+    """Return a value on one line; commands and paths without quotes where YAML needs none."""
+    if not isinstance(value, str) or (value.isprintable() and not _PHRASE.fullmatch(value)):
+        return dump(value)
+    if value.isprintable():
+        return value
+    import json
+
+    # Not as JSON escapes them: YAML takes the two halves of a rare letter for two letters.
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in text)
 
 
 class _Page:
@@ -170,8 +185,8 @@ class _Page:
             gap = "" if not self._text or self._text.endswith("\n\n") else "\n"
             self.splice(len(self._text), len(self._text), f"{gap}stages:\n{block}")
             return
-        value = self._key.value
-        self._splices.append((value.start_mark.index, value.end_mark.index, ""))
+        colon = self._text.index(":", self._key.key.end_mark.index) + 1
+        self._splices.append((colon, max(colon, self._key.value.end_mark.index), ""))
         self.splice(self._key.end, self._key.end, block)
 
     def leave_empty(self) -> None:
@@ -213,7 +228,11 @@ class _Page:
         new = (BOM_UTF8 if self._data.startswith(BOM_UTF8) else b"") + text.encode()
         before = people_yaml.load(self._data, self._where).value
         rest = {**(before if isinstance(before, dict) else {}), "stages": dict(wanted)}
-        if people_yaml.load(new, self._where).value != rest:
+        try:
+            said = people_yaml.load(new, self._where).value
+        except FormatError as error:
+            raise self._beyond() from error
+        if said != rest:
             raise self._beyond()
         return new
 

@@ -15,7 +15,6 @@ from datavc.pipeline.graph import Graph
 from datavc.repo.repo import Repo
 from datavc.verbs import declaring
 
-
 Form = Literal["text", "dot", "mermaid"]
 """Lines for people, the language of Graphviz, or that of Mermaid."""
 

@@ -58,7 +58,13 @@ def dag(
             out.finish(result, _markdown)
         else:
             form: Form = "dot" if dot else "mermaid" if mermaid else "text"
-            out.finish(result, lambda drawn: drawn.drawn(form))
+            out.finish(result, lambda drawn: _lines(drawn, form))
+
+
+def _lines(result: Dag, form: Form) -> Iterable[str]:
+    if form == "text" and not result.picture.nodes:
+        yield "There is nothing to draw: `datavc stage add` writes a stage"
+    yield from result.drawn(form)
 
 
 def _markdown(result: Dag) -> Iterable[str]:

@@ -1,0 +1,162 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from datavc.core.errors import FormatError
+from datavc.formats import people_yaml, stage_edit
+
+FILE = """\
+# the pipeline
+vars: [a]
+stages:
+  # first of all
+  prepare:
+    cmd: |
+      one
+
+      # not a comment
+    deps: [raw]   # from the lab
+
+  # about train
+  train: {cmd: x, deps: [1]}
+  "last one":
+    # why
+    cmd: foo
+    unknown: kept
+    # deeper
+  # old: x
+
+# metrics follow
+metrics: [m]
+"""
+
+
+def put(text, name="new", **definition):
+    return stage_edit.put(text.encode(), name, definition or {"cmd": "x"}, "f").decode()
+
+
+def remove(text, name):
+    return stage_edit.remove(text.encode(), name, "f").decode()
+
+
+def freeze(text, name, frozen=True):
+    return stage_edit.freeze(text.encode(), name, "f", frozen=frozen).decode()
+
+
+def test_a_new_stage_comes_after_the_last_and_nothing_else_changes():
+    new = put(FILE, cmd="python x.py > y", outs=[{"o": {"cache": False}}, "../p"])
+
+    added = """\
+  new:
+    cmd: python x.py > y
+    outs:
+      - o:
+          cache: false
+      - ../p
+"""
+    assert new == FILE.replace("    # deeper\n", "    # deeper\n" + added)
+
+
+def test_a_stage_takes_the_place_of_its_namesake():
+    new = put(FILE, "train", cmd="z")
+
+    assert new == FILE.replace("  train: {cmd: x, deps: [1]}\n", "  train:\n    cmd: z\n")
+
+
+def test_a_removed_stage_leaves_the_comments_of_the_others():
+    new = remove(FILE, "prepare")
+
+    assert "# first of all\n" in new
+    assert "  # about train\n  train: {cmd: x" in new
+    assert "prepare" not in new
+    assert "# not a comment" not in new
+
+
+def test_a_file_without_stages_is_still_one():
+    new = remove(remove(remove(FILE, "prepare"), "train"), "last one")
+
+    assert "stages: {}\n" in new
+    assert "metrics: [m]" in new
+    assert "  again:\n    cmd: x\n" in put(new, "again")
+
+
+@pytest.mark.parametrize("name", ["prepare", "train", "last one"])
+def test_freezing_and_unfreezing_leaves_every_byte_as_it_was(name):
+    frozen = freeze(FILE, name)
+
+    assert people_yaml.load(frozen.encode(), "f").value["stages"][name]["frozen"] is True
+    assert len(frozen) > len(FILE)
+    assert freeze(frozen, name) == frozen
+    assert freeze(frozen, name, frozen=False) == FILE
+
+
+def test_frozen_stands_below_do_where_foreach_makes_the_stages():
+    new = freeze("stages:\n  a:\n    foreach: [1]\n    do:\n      cmd: x\n", "a")
+
+    assert new == "stages:\n  a:\n    foreach: [1]\n    do:\n      frozen: true\n      cmd: x\n"
+
+
+def test_a_frozen_false_of_the_user_becomes_true():
+    new = freeze("stages:\n  a:\n    cmd: x\n    frozen: false  # not yet\n", "a")
+
+    assert people_yaml.load(new.encode(), "f").value["stages"]["a"] == {"cmd": "x", "frozen": True}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "stages:\n  new:\n    cmd: x\n"),
+        ("# c\n", "# c\n\nstages:\n  new:\n    cmd: x\n"),
+        ("stages:\n", "stages:\n  new:\n    cmd: x\n"),
+        ("stages: {}  # c\nmetrics: [a]", "stages:  # c\n  new:\n    cmd: x\nmetrics: [a]"),
+        ("stages:\n  a:\n    cmd: x", "stages:\n  a:\n    cmd: x\n  new:\n    cmd: x\n"),
+        (
+            "stages:\n    a:\n        cmd: x\n",
+            "stages:\n    a:\n        cmd: x\n    new:\n      cmd: x\n",
+        ),
+        ("\ufeffstages:\n", "\ufeffstages:\n  new:\n    cmd: x\n"),
+    ],
+)
+def test_a_first_stage_finds_its_place(text, expected):
+    assert put(text) == expected
+
+
+def test_line_ends_of_windows_stay():
+    assert put("stages:\r\n  a:\r\n    cmd: x\r\n") == (
+        "stages:\r\n  a:\r\n    cmd: x\r\n  new:\r\n    cmd: x\r\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "stages: {a: {cmd: x}}\n",
+        "base: &b\n  a:\n    cmd: x\nstages: *b\n",
+    ],
+)
+def test_what_only_a_person_can_change_is_refused(text):
+    with pytest.raises(FormatError, match="only a person can change"):
+        put(text)
+
+
+def test_a_stage_that_another_is_copied_from_is_not_removed():
+    with pytest.raises(FormatError, match="f"):
+        remove("stages:\n  a: &a\n    cmd: x\n  b: *a\n", "a")
+
+
+TEXTS = st.text(min_size=1, max_size=30) | st.sampled_from(
+    ["yes", "1e5", "a: b", "a #b", "0x1f", "2020-01-01", "../x", "a\nb", "x > y", "${a}", "~"]
+)
+
+
+@given(name=TEXTS.map(str.strip).filter(bool), cmd=TEXTS, deps=st.lists(TEXTS, max_size=3))
+def test_what_is_put_in_is_what_is_read(name, cmd, deps):
+    definition = {"cmd": cmd, **({"deps": deps} if deps else {})}
+    try:
+        cmd.encode(), name.encode(), "".join(deps).encode()
+    except UnicodeEncodeError:
+        return
+
+    new = stage_edit.put(FILE.encode(), name, definition, "f")
+
+    assert stage_edit.stages(new, "f")[name] == definition
