@@ -43,6 +43,7 @@ GROUPS = {
         "undo": "Take back the last operation.",
     },
     "Pipelines": {
+        "repro": "Run the stages whose inputs changed, and what depends on them.",
         "stage": "Write stages into datavc.yaml, list them, and take them out.",
         "dag": "Draw how stages depend on each other.",
         "freeze": "Leave stages as they are.",

@@ -6,7 +6,7 @@ Here the workspace, parameter files, locks and the times of past runs meet; noth
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from datavc.core import digest as digests
@@ -113,6 +113,17 @@ class Decider:
     def inputs(self, stage: Stage, *, sure: bool) -> Inputs:
         """Return what goes into a run, in the project's algorithm; `sure` of every digest."""
         return self._inputs(stage, {}, Trust.IDENTITY if sure else Trust.CHANGED)
+
+    def require(self, stage: Stage, is_made: Callable[[RepoPath], bool]) -> None:
+        """Refuse a stage that cannot run: what it needs is not there and not made before it.
+
+        Raises:
+            DatavcError: names the dependency or the parameter.
+        """
+        for path in stage.deps:
+            if not (self.allow_missing or self._sight.exists(path) or is_made(path)):
+                raise self._no_dependency(stage, path)
+        self._values.read([dep for dep in stage.params if not is_made(dep.file)])
 
     def entry(self, stage: Stage) -> LockEntry | None:
         """Return the record of a stage's last good run."""
@@ -235,16 +246,18 @@ class Decider:
 
     def _require(self, stage: Stage, inputs: Inputs) -> None:
         for path, seen in inputs.deps.items():
-            if seen is not None or path in inputs.pending:
-                continue
-            if path in self._around.data:
-                hint = f"`datavc pull {path}` brings it, or `datavc repro --pull`"
-            else:
-                hint = "check the spelling; no stage makes it and nothing tracks it"
-                for other in self._stages:
-                    if any(paths.is_inside(path, out.path) for out in other.outs):
-                        hint = f"`datavc repro {other.address}` makes it"
-            raise DatavcError(f"{stage.address} needs {path}, which is not there", hint)
+            if seen is None and path not in inputs.pending:
+                raise self._no_dependency(stage, path)
+
+    def _no_dependency(self, stage: Stage, path: RepoPath) -> DatavcError:
+        hint = "check the spelling; no stage makes it and nothing tracks it"
+        for tracked in self._around.data:
+            if paths.is_inside(path, tracked):
+                hint = f"`datavc pull {tracked}` brings it, or `datavc repro --pull`"
+        for other in self._stages:
+            if any(paths.is_inside(path, out.path) for out in other.outs):
+                hint = f"`datavc repro {other.address}` makes it"
+        return DatavcError(f"{stage.address} needs {path}, which is not there", hint)
 
 
 class ParamValues:

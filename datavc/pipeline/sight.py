@@ -83,6 +83,10 @@ class Sight:
             return self._link(stat_key(path, status), status.st_mode, algorithm, trust)
         raise PathError(f"{path} is neither a file nor a directory")
 
+    def exists(self, path: RepoPath) -> bool:
+        """Tell whether anything is at `path`, a link that leads nowhere left out."""
+        return os.path.exists(f"{self._root}/{path}")
+
     def note(self, key: StatKey, value: StatValue) -> None:
         """Remember what was read of a file elsewhere: its stat, with its path first."""
         self._loose.put(key, value, self._clock())

@@ -67,26 +67,23 @@ class SharedRuns:
     A remote that cannot be reached is said so once, and not asked again.
     """
 
-    def __init__(
-        self, repo: Repo, warn: Callable[[str], None], *, options: SyncOptions | None
-    ) -> None:
-        """Ask nobody yet; with `options` None nobody is ever asked."""
+    def __init__(self, repo: Repo, warn: Callable[[str], None], options: SyncOptions) -> None:
+        """Ask nobody yet."""
         self._repo = repo
         self._warn = warn
         self._options = options
         self._remote: Remote | None = None
-        self._given_up = options is None or repo.config.core.remote is None
+        self._given_up = False
 
     def fetch(self, key: str, known: CachedRun | None) -> CachedRun | None:
         """Return the run under `key` with its objects in the cache, None if it cannot be had.
 
         `known` is the entry here, if there is one whose objects are gone.
         """
-        if self._given_up or self._options is None:
-            self._say_lost(known)
+        if self._given_up:
             return None
         try:
-            return self._fetch(key, known, self._options)
+            return self._fetch(key, known)
         except (ConfigError, RemoteError) as error:
             self._given_up = True
             self._warn(f"the run cache of the remote cannot be asked: {error.message}")
@@ -95,24 +92,20 @@ class SharedRuns:
             self._warn(error.message)
         return None
 
-    def _fetch(self, key: str, known: CachedRun | None, options: SyncOptions) -> CachedRun | None:
-        self._remote = self._remote or open_remote(self._repo, None, options)
+    def _fetch(self, key: str, known: CachedRun | None) -> CachedRun | None:
+        self._remote = self._remote or open_remote(self._repo, None, self._options)
         run = known
         if run is None:
             data = Shelf(self._remote.store).get(key)
             if data is None:
                 return None
             run = parse(data, key)
-        if problem := bring_objects(self._repo, run, options):
+        if problem := bring_objects(self._repo, run, self._options):
             self._warn(f"a run of {run.stage} is known, but {problem}")
             return None
         if known is None:
             keep(self._repo, run)
         return run
-
-    def _say_lost(self, known: CachedRun | None) -> None:
-        if known is not None:
-            self._warn(f"a run of {known.stage} is known, but its results are not in the cache")
 
 
 def bring_objects(repo: Repo, run: CachedRun, options: SyncOptions) -> str:

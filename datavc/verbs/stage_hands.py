@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, closing
 from types import TracebackType
 
@@ -32,25 +32,30 @@ from datavc.verbs.add_targets import Target
 from datavc.verbs.applying import carry_out
 from datavc.verbs.checkout_result import CheckoutOptions, CheckoutResult
 from datavc.verbs.recording import Annotations, Recorder
-from datavc.verbs.run_sharing import SharedRuns
 from datavc.verbs.scanning import reader
 from datavc.verbs.settling import Settler
 from datavc.verbs.stage_locks import StageLocks
 
 COMMAND = "repro"
 
+FetchRun = Callable[[str, CachedRun | None], CachedRun | None]
+"""Takes a key, and the run here if its results are gone; returns a run whose results are here."""
+
 
 class StageHands:
     """Use as a context: what was recorded last is published when it ends."""
 
     def __init__(
-        self, repo: Repo, sight: Sight, locks: StageLocks, shared: SharedRuns, *, commit: bool
+        self, repo: Repo, sight: Sight, locks: StageLocks, fetch: FetchRun, *, commit: bool
     ) -> None:
-        """Work on the workspace of `repo`; without `commit` outputs do not go into the cache."""
+        """Work on the workspace of `repo`; without `commit` outputs do not go into the cache.
+
+        `fetch` is asked for runs that are not here, or whose results are not.
+        """
         self._repo = repo
         self._sight = sight
         self._locks = locks
-        self._shared = shared
+        self._fetch = fetch
         self._commit = commit
         self._runs = RunCache(repo.objects.root, shared=repo.config.cache.shared)
         self._open = ExitStack()
@@ -95,7 +100,7 @@ class StageHands:
         run = self._runs.get(key)
         if run is not None and self.has_objects(run.entry.outs):
             return run
-        return self._shared.fetch(key, run)
+        return self._fetch(key, run)
 
     def make_way(self, stage: Stage, entry: LockEntry | None, *, discard: bool = False) -> None:
         """Remove a stage's outputs, but for those that stay, once their bytes are safe.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from datavc.core import paths
 from datavc.core.lock import Lock, LockEntry
@@ -34,6 +34,7 @@ class StageLocks:
         self._texts: dict[RepoPath, bytes | None] = {}
         self._defined: dict[RepoPath, set[str]] = {}
         self._unfinished: set[RepoPath] = set()
+        self._noted_in: set[RepoPath] = set()
         self.entries: Locks = {}
         for file in files:
             lock = paths.join(paths.parent(file.file), LOCK_FILE)
@@ -62,13 +63,21 @@ class StageLocks:
             by_lock.setdefault(lock_of(one.stage), {})[one.stage.name] = one.entry
         for path, entries in by_lock.items():
             self._journal.append(path, self._texts[path], entries)
+            self._noted_in.add(path)
             for name, entry in entries.items():
                 self.entries[path, name] = entry
 
-    def write(self, changed: Iterable[RepoPath], progress: Progress) -> None:
+    def close(self, progress: Progress) -> None:
+        """Write the locks of which results were noted since."""
+        self.write(self._noted_in, progress)
+        self._noted_in = set()
+
+    def write(self, changed: Collection[RepoPath], progress: Progress) -> None:
         """Write these lock files whole, without stages that are not defined any more."""
+        if not changed:
+            return
         with self._repo.lock(progress):
-            written = [path for path in sorted(set(changed)) if self._write(path)]
+            written = [path for path in sorted(changed) if self._write(path)]
             publishing.stage(self._repo, written)
 
     def _write(self, path: RepoPath) -> bool:

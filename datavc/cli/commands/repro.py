@@ -1,0 +1,193 @@
+"""`datavc repro`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from datavc.cli.context import session
+from datavc.cli.declared import Caller, Declared
+from datavc.cli.pages import epilog
+from datavc.cli.render import duration
+from datavc.cli.stage_view import StageView
+from datavc.verbs import repro as verb
+from datavc.verbs.repro import MachineOptions, ReproOptions, ReproResult, RunOptions
+from datavc.verbs.stage_words import Outcome, Stage, why
+from datavc.verbs.sync_options import SyncOptions
+
+if TYPE_CHECKING:
+    from typing import Annotated
+
+    import typer
+
+    from datavc.cli.options import DryRun, Glob, Json, Quiet, Recursive, Verbose
+
+
+def repro(
+    ctx: Caller,
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[STAGE]...",
+            help="Stages, groups, stage files or outputs.",
+            show_default=False,
+        ),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option("-j", "--jobs", metavar="N", min=1, max=256, help="How many stages at once."),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("-f", "--force", help="Run stages that did not change, too.")
+    ] = False,
+    single: Annotated[
+        bool, typer.Option("-s", "--single-item", help="Only the targets, not what they need.")
+    ] = False,
+    pipeline: Annotated[
+        bool, typer.Option("-p", "--pipeline", help="All that is connected with the targets.")
+    ] = False,
+    everything: Annotated[
+        bool, typer.Option("-P", "--all-pipelines", help="All stages of the project.")
+    ] = False,
+    recursive: Recursive = False,
+    downstream: Annotated[
+        bool, typer.Option("--downstream", help="The targets and all that depends on them.")
+    ] = False,
+    force_downstream: Annotated[
+        bool, typer.Option("--force-downstream", help="Run all that depends on a stage that ran.")
+    ] = False,
+    keep_going: Annotated[
+        bool, typer.Option("-k", "--keep-going", help="Go on with what a failure leaves possible.")
+    ] = False,
+    ignore_errors: Annotated[
+        bool, typer.Option("--ignore-errors", help="Go on as if nothing had failed.")
+    ] = False,
+    interactive: Annotated[
+        bool, typer.Option("-i", "--interactive", help="Ask before each stage.")
+    ] = False,
+    dry_run: DryRun = False,
+    no_run_cache: Annotated[
+        bool, typer.Option("--no-run-cache", help="Run also what ran before with these inputs.")
+    ] = False,
+    no_commit: Annotated[
+        bool, typer.Option("--no-commit", help="Leave outputs out of the cache.")
+    ] = False,
+    pull: Annotated[
+        bool, typer.Option("--pull", help="First fetch what is missing, also past runs.")
+    ] = False,
+    allow_missing: Annotated[
+        bool, typer.Option("--allow-missing", help="Take missing data for what was recorded.")
+    ] = False,
+    glob: Glob = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Bring stages up to date: run those whose inputs changed, each after what it needs.
+
+    Without targets these are the stages of the stage file here.
+    """
+    with session(ctx, json=json, quiet=quiet, verbose=verbose) as out:
+        count = jobs or out.repo.config.repro.jobs
+        asks = out.asks if interactive else None
+        run = RunOptions(
+            jobs=count,
+            force=force,
+            force_downstream=force_downstream,
+            keep_going=keep_going,
+            ignore_errors=ignore_errors,
+            run_cache=not no_run_cache,
+            commit=not no_commit,
+            allow_missing=allow_missing,
+            ask=(lambda stage: _agrees(out.ask, stage)) if asks else None,
+        )
+        options = ReproOptions(
+            run=run,
+            machine=MachineOptions(terminal=count == 1 and not (json or quiet)),
+            sync=SyncOptions(ask=out.asks),
+            single=single,
+            downstream=downstream,
+            pipeline=pipeline,
+            everything=everything,
+            recursive=recursive,
+            glob=glob,
+            pull=pull,
+            dry_run=dry_run,
+        )
+        view = StageView(several=count > 1, json=json, quiet=quiet)
+        try:
+            result = verb.repro(out.repo, targets or (), options, view, progress=out.progress)
+        finally:
+            view.close()
+        out.finish(result, _foretold if dry_run else _summary)
+
+
+COMMAND = Declared(
+    repro,
+    epilog(
+        "datavc repro", "datavc repro -j 4 train", "datavc repro --dry-run", codes=(0, 1, 2, 5)
+    ),
+)
+
+
+def _agrees(ask: Callable[[str], bool], stage: Stage) -> bool:
+    return ask(f"Run {stage.address}: {'; '.join(stage.cmd)}?")
+
+
+def _foretold(result: ReproResult) -> Iterable[str]:
+    """Yield a line for each stage that something would be done with."""
+    skipped = 0
+    for outcome in result.outcomes:
+        if outcome.action == "skip" and outcome.state == "done":
+            skipped += 1
+            continue
+        name, reason = outcome.stage.address, why(outcome.findings)
+        if outcome.state == "failed":
+            yield f"fail     {name}  {outcome.error}"
+        else:
+            took = f", last time {duration(outcome.seconds)}" if outcome.seconds else ""
+            cached = ", from the run cache" if outcome.from_cache else ""
+            yield f"{outcome.action:<8} {name}  ({reason}{took}{cached})"
+    yield _up_to_date(skipped, alone=skipped == len(result.outcomes))
+
+
+def _summary(result: ReproResult) -> Iterable[str]:
+    done = [outcome for outcome in result.outcomes if outcome.state == "done"]
+    ran = [outcome for outcome in done if outcome.action == "run"]
+    restored = [outcome for outcome in done if outcome.action == "restore"]
+    skipped = len(done) - len(ran) - len(restored)
+    parts = []
+    if ran:
+        parts.append(f"{_stages(len(ran))} ran in {duration(result.seconds)}")
+    if restored:
+        parts.append(f"{len(restored)} restored")
+    held = sum(outcome.state == "blocked" for outcome in result.outcomes)
+    if result.failed:
+        parts.append(f"{len(result.failed)} failed")
+    if held:
+        parts.append(f"{held} not started")
+    if not parts:
+        yield _up_to_date(skipped, alone=True)
+        return
+    if skipped:
+        parts.append(_up_to_date(skipped, alone=False))
+    yield ", ".join(parts)
+    yield from _old_outputs(result.failed)
+
+
+def _old_outputs(failed: Iterable[Outcome]) -> Iterable[str]:
+    """Yield how to get the outputs of before a failure back."""
+    for outcome in failed:
+        cached = [str(out.path) for out in outcome.stage.outs if out.cache]
+        if cached and outcome.exit_code is not None:
+            yield f"`datavc checkout {' '.join(cached)}` brings back what the last good run made"
+
+
+def _up_to_date(count: int, *, alone: bool) -> str:
+    if alone:
+        return f"All {_stages(count)} up to date" if count > 1 else "Up to date"
+    return f"{_stages(count)} up to date"
+
+
+def _stages(count: int) -> str:
+    return f"{count} stage{'' if count == 1 else 's'}"

@@ -1,0 +1,103 @@
+"""Pipelines: the stages of a workspace with all that they are compared with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from datavc.core.errors import FormatError
+from datavc.core.paths import RepoPath
+from datavc.core.progress import SILENT
+from datavc.pipeline import graph as graphs
+from datavc.pipeline import project as projects
+from datavc.pipeline.deciding import Decider, Surroundings
+from datavc.pipeline.graph import Graph
+from datavc.pipeline.project import Project
+from datavc.pipeline.rendering import Rendering
+from datavc.pipeline.sight import Eyes, Sight
+from datavc.repo import ignore
+from datavc.repo.file_reader import FileReader, ReaderSettings
+from datavc.repo.files import WorkspaceFiles
+from datavc.repo.inventory import Inventory
+from datavc.repo.loose import LooseFiles
+from datavc.repo.repo import Repo
+from datavc.repo.scan import Scanner
+from datavc.verbs.scanning import jobs
+from datavc.verbs.stage_locks import StageLocks
+
+
+class Pipelines(NamedTuple):
+    """The graph of all stages, their locks, and what decides about them."""
+
+    project: Project
+    graph: Graph
+    locks: StageLocks
+    sight: Sight
+    decider: Decider
+
+
+def declared(repo: Repo) -> Project:
+    """Return what the stage files of the workspace declare."""
+    return projects.load(WorkspaceFiles(repo.git), repo.layout.pipeline, rendering(repo))
+
+
+def rendering(repo: Repo) -> Rendering:
+    """Return how values become text in commands, as it is set."""
+    chosen = repo.config.repro
+    return Rendering._make((chosen.parse_bool, chosen.parse_list))
+
+
+def open_pipelines(repo: Repo, project: Project, known: Inventory) -> Pipelines:
+    """Return the stages that `project` declares, ready to be decided about.
+
+    Raises:
+        FormatError: the stages do not go together, or a lock cannot be read; names it.
+    """
+    data = {path: out.digest for path, out in known.outputs.items() if not out.stage}
+    graph = graphs.build(project.stages, list(data))
+    locks = StageLocks(repo, project.files)
+    sight = sight_of(repo)
+    around = Surroundings(
+        data,
+        os.environ,
+        repo.layout.pipeline,
+        os.path.join(repo.layout.logs, "stages"),
+        repo.objects.algorithm,
+    )
+    files = WorkspaceFiles(repo.git)
+    decider = Decider(graph.stages, locks.entries, sight, files, around)
+    return Pipelines(project, graph, locks, sight, decider)
+
+
+def sight_of(repo: Repo) -> Sight:
+    """Return what looks at dependencies and outputs of stages."""
+    rules = ignore.load(repo.root)
+
+    def eyes(root: str, algorithm: str) -> Eyes:
+        objects = os.path.join(repo.objects.root, "objects")
+        settings = ReaderSettings(root, algorithm, objects, jobs(repo), repo.objects.holds)
+        scanner = Scanner(root, repo.stat_cache, algorithm, rules, SILENT)
+        return scanner, FileReader(settings, SILENT)
+
+    def clock() -> int:
+        return repo.stat_cache.now(os.stat(repo.root).st_dev)
+
+    return Sight(repo.root, LooseFiles(repo.layout.loose), eyes, clock)
+
+
+def here(repo: Repo) -> str:
+    """Return the folder below the root that the user stands in; empty for the root."""
+    folder = os.path.relpath(repo.here, repo.root)
+    return "" if folder == "." else folder
+
+
+def require_sound(project: Project, files: Sequence[RepoPath]) -> None:
+    """Refuse if one of `files` cannot be used.
+
+    Raises:
+        FormatError: it cannot; says why.
+    """
+    for file in files:
+        if file in project.broken:
+            raise FormatError(project.broken[file].message, project.broken[file].hint)

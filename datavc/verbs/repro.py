@@ -1,0 +1,291 @@
+"""repro: bring stages up to date. Everything is checked before the first command starts."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from datavc.core import paths
+from datavc.core.errors import PathError
+from datavc.core.paths import RepoPath
+from datavc.core.progress import SILENT, Progress
+from datavc.core.stage import STAGE_FILE, Stage
+from datavc.pipeline import graph as graphs
+from datavc.pipeline.findings import to_json
+from datavc.pipeline.forecast import forecast
+from datavc.pipeline.graph import Graph
+from datavc.pipeline.runcache import CachedRun
+from datavc.pipeline.runner import Runner
+from datavc.pipeline.running import Outcome, Reporter
+from datavc.pipeline.running import RunOptions as RunOptions
+from datavc.repo import pointers
+from datavc.repo.repo import Repo
+from datavc.repo.targets import repo_path
+from datavc.store.lock import repository_lock
+from datavc.verbs import publishing
+from datavc.verbs.pipelines import Pipelines, declared, here, open_pipelines, require_sound
+from datavc.verbs.scanning import inventory, unreadable
+from datavc.verbs.stage_hands import FetchRun, StageHands
+from datavc.verbs.stage_machine import MachineOptions as MachineOptions
+from datavc.verbs.stage_machine import StageMachine, resources_of
+from datavc.verbs.sync_options import SyncOptions
+
+
+class ReproOptions(NamedTuple):
+    """What is to be run, and how. `run` is how stages are run; `machine` where.
+
+    `single` takes no upstream stages, `downstream` those that follow instead; `pipeline` all that
+    is connected with the targets, `everything` all stages, `recursive` takes folders for the
+    stage files below them. `pull` first fetches what is missing. `sync` asks remotes for runs.
+    """
+
+    run: RunOptions = RunOptions()
+    machine: MachineOptions = MachineOptions()
+    sync: SyncOptions | None = None
+    single: bool = False
+    downstream: bool = False
+    pipeline: bool = False
+    everything: bool = False
+    recursive: bool = False
+    glob: bool = False
+    pull: bool = False
+    dry_run: bool = False
+
+
+class ReproResult(NamedTuple):
+    """What was done with each stage, in the order of execution; `seconds` is the time of all."""
+
+    outcomes: tuple[Outcome, ...]
+    seconds: float = 0.0
+    dry_run: bool = False
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> list[Outcome]:
+        """The stages that went wrong."""
+        return [outcome for outcome in self.outcomes if outcome.state == "failed"]
+
+    @property
+    def exit_code(self) -> int:
+        """1 if a stage failed or was held up by one that did, else 0."""
+        return int(any(outcome.state in ("failed", "blocked") for outcome in self.outcomes))
+
+    def to_json(self) -> dict[str, object]:
+        """Return one object a stage."""
+        stages = [
+            {
+                "name": outcome.stage.address,
+                "action": outcome.action,
+                "reason": to_json(outcome.findings),
+                "seconds": outcome.seconds,
+                "exit_code": outcome.exit_code,
+                "state": outcome.state,
+                "from_cache": outcome.from_cache,
+                **({"error": outcome.error} if outcome.error else {}),
+            }
+            for outcome in self.outcomes
+        ]
+        return {"stages": stages, "seconds": round(self.seconds, 3), "dry_run": self.dry_run}
+
+
+def repro(
+    repo: Repo,
+    targets: Sequence[str],
+    options: ReproOptions,
+    reporter: Reporter,
+    *,
+    progress: Progress = SILENT,
+) -> ReproResult:
+    """Bring the targets up to date, by default the stages of the stage file here.
+
+    Raises:
+        PathError: a target names nothing.
+        FormatError: a stage file, a lock or a parameter file cannot be used.
+        DatavcError: a stage cannot run as it is declared. Nothing was touched.
+        BusyError: another `datavc repro` runs in this workspace.
+    """
+    project = declared(repo)
+    known = inventory(repo)
+    opened = open_pipelines(repo, project, known)
+    chosen = choose(repo, opened, targets, options)
+    warnings = (*unreadable(known), *(e.message for e in project.broken.values()))
+    if options.dry_run:
+        _check(repo, opened, chosen, options.run)
+        lookup = _lookup(repo, opened, options)
+        outcomes = forecast(opened.graph, opened.decider, chosen, options.run, lookup)
+        return ReproResult(tuple(outcomes), dry_run=True, warnings=warnings)
+    timeout_s = repo.config.core.lock_timeout_s
+    with repository_lock(repo.layout.repro_lock, timeout_s, progress):
+        if options.pull:
+            _pull(repo, opened, chosen, options, progress)
+        _check(repo, opened, chosen, options.run)
+        return _run(repo, opened, chosen, options, (reporter, progress))._replace(
+            warnings=warnings
+        )
+
+
+def choose(
+    repo: Repo, opened: Pipelines, targets: Sequence[str], options: ReproOptions
+) -> list[int]:
+    """Return the stages that are meant, each after those that it needs."""
+    graph = opened.graph
+    if options.everything:
+        found = set(range(len(graph.stages)))
+        require_sound(opened.project, list(opened.project.broken))
+    else:
+        found = set(_targets(repo, opened, targets, options))
+    if options.pipeline:
+        found = {i for group in graphs.components(graph) if found & set(group) for i in group}
+    if options.downstream:
+        found = graphs.downstream(graph, found)
+    elif not options.single:
+        found = graphs.upstream(graph, found, past_frozen=False)
+    return graphs.order(graph, found)
+
+
+def _targets(
+    repo: Repo, opened: Pipelines, targets: Sequence[str], options: ReproOptions
+) -> Iterable[int]:
+    graph, folder = opened.graph, here(repo)
+    if not targets:
+        yield from _default(opened, folder)
+    for text in targets:
+        if options.recursive and os.path.isdir(os.path.join(repo.here, text)):
+            below = repo_path(repo.root, repo.here, text)
+            yield from (i for i, s in enumerate(graph.stages) if paths.is_inside(s.file, below))
+        else:
+            yield from graphs.find(graph, text, folder, glob=options.glob)
+
+
+def _default(opened: Pipelines, folder: str) -> list[int]:
+    """Return the stages of the stage file here; of those below, where there is none."""
+    stages = opened.graph.stages
+    file = paths.join(folder, STAGE_FILE)
+    require_sound(opened.project, [file])
+    found = [i for i, stage in enumerate(stages) if stage.file == file]
+    if not found:
+        found = [i for i, stage in enumerate(stages) if paths.is_inside(stage.file, folder)]
+        require_sound(opened.project, list(opened.project.broken))
+    if not found:
+        raise PathError(
+            f"no {STAGE_FILE} in {folder or 'the project'} declares a stage",
+            "`datavc stage add -n NAME COMMAND` writes one",
+        )
+    return found
+
+
+def _check(repo: Repo, opened: Pipelines, chosen: Sequence[int], options: RunOptions) -> None:
+    """Refuse what cannot work before anything is touched: the whole plan, the last stage too."""
+    graph = opened.graph
+    stages = [graph.stages[index] for index in chosen]
+    resources = resources_of(repo)
+    opened.decider.allow_missing = options.allow_missing
+    makers = set(chosen)
+    for stage in stages:
+        resources.check(stage)
+        if not stage.frozen:
+            opened.decider.require(stage, lambda path: _is_made(graph, path, makers))
+    outs = {out.path: stage for stage in stages for out in stage.outs if out.cache}
+    for path in sorted(repo.git.tracked(list(outs))):
+        owner = next(out for out in outs if paths.is_inside(path, out))
+        raise PathError(
+            f"{owner}, an output of {outs[owner].address}, is tracked by Git"
+            + ("" if path == owner else f" ({path})"),
+            f"`git rm -r --cached {owner}` leaves it to datavc, `cache: false` leaves it to Git",
+        )
+
+
+def _is_made(graph: Graph, path: RepoPath, makers: set[int]) -> bool:
+    """Tell whether one of `makers` makes `path`, something around it, or something inside."""
+    above: str = path
+    while above:
+        if graph.producer.get(RepoPath(above)) in makers:
+            return True
+        above = paths.parent(above)
+    return any(paths.is_inside(made, path) for made in graph.producer)
+
+
+def _lookup(repo: Repo, opened: Pipelines, options: ReproOptions) -> StageHands | None:
+    """Return what a dry run asks the run cache with: this one's alone, nobody else's."""
+    if not options.run.run_cache:
+        return None
+    commit = options.run.commit
+    return StageHands(repo, opened.sight, opened.locks, lambda _, run: None, commit=commit)
+
+
+def _pull(
+    repo: Repo,
+    opened: Pipelines,
+    chosen: Sequence[int],
+    options: ReproOptions,
+    progress: Progress,
+) -> None:
+    """Bring dependencies that no chosen stage makes, and outputs, as far as they are missing."""
+    from datavc.verbs.pull import pull
+
+    known = inventory(repo)
+    stages = [opened.graph.stages[index] for index in chosen]
+    wanted = {path for s in stages for path in (*s.deps, *(out.path for out in s.outs))}
+    around = {found.path for path in wanted if (found := known.containing(path)) is not None}
+    missing = [p for p in sorted(around) if not os.path.lexists(repo.layout.absolute(p))]
+    if missing:
+        targets = [os.path.relpath(repo.layout.absolute(path), repo.here) for path in missing]
+        pull(repo, targets, options.sync or SyncOptions(), progress=progress)
+
+
+def _run(
+    repo: Repo,
+    opened: Pipelines,
+    chosen: Sequence[int],
+    options: ReproOptions,
+    told: tuple[Reporter, Progress],
+) -> ReproResult:
+    reporter, progress = told
+    started = time.monotonic()
+    opened.locks.finish(progress)
+    stages = [opened.graph.stages[index] for index in chosen]
+    _ignore(repo, stages)
+    fetch = _fetcher(repo, reporter, options.sync)
+    hands = StageHands(repo, opened.sight, opened.locks, fetch, commit=options.run.commit)
+    machine = StageMachine(repo, opened.decider, reporter, options.machine)
+    try:
+        with hands, machine:
+            runner = Runner(opened.graph, opened.decider, hands, machine.parts(), options.run)
+            outcomes = runner.run(chosen)
+    finally:
+        opened.locks.close(progress)
+        opened.decider.save()
+    return ReproResult(tuple(outcomes), time.monotonic() - started)
+
+
+def _fetcher(repo: Repo, reporter: Reporter, sync: SyncOptions | None) -> FetchRun:
+    """Return what asks the remote for runs; what speaks to remotes is imported when it must."""
+    asked: list[FetchRun] = []
+
+    def fetch(key: str, known: CachedRun | None) -> CachedRun | None:
+        if sync is None or repo.config.core.remote is None:
+            if known is not None:
+                reporter.warns(f"a run of {known.stage} is known, but its results are gone")
+            return None
+        if not asked:
+            from datavc.verbs.run_sharing import SharedRuns
+
+            asked.append(SharedRuns(repo, reporter.warns, sync).fetch)
+        return asked[0](key, known)
+
+    return fetch
+
+
+def _ignore(repo: Repo, stages: Sequence[Stage]) -> None:
+    """Have Git ignore what these stages make, before they make it; and not what is left to it."""
+    outs = [out for stage in stages for out in stage.outs]
+    lines: dict[RepoPath, list[tuple[str, bool]]] = {}
+    for out in outs:
+        if not out.cache:
+            folder = RepoPath(paths.parent(out.path))
+            lines.setdefault(folder, []).append((paths.name(out.path), False))
+    touched = publishing.ignore(repo, [(out.path, False) for out in outs if out.cache])
+    touched += pointers.remove_ignore_lines(repo.root, lines)
+    publishing.stage(repo, touched)
