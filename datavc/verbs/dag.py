@@ -13,7 +13,7 @@ from datavc.pipeline import graph as graphs
 from datavc.pipeline.drawing import Node, Picture
 from datavc.pipeline.graph import Graph
 from datavc.repo.repo import Repo
-from datavc.verbs import declaring
+from datavc.verbs import declaring, pipelines
 
 Form = Literal["text", "dot", "mermaid"]
 """Lines for people, the language of Graphviz, or that of Mermaid."""
@@ -62,7 +62,7 @@ def dag(repo: Repo, targets: Sequence[str], options: DagOptions) -> Dag:
         FormatError: a stage file cannot be used, or the stages do not go together.
     """
     data = declaring.data(repo)
-    graph = declaring.sound(repo, declaring.current(repo))
+    graph = declaring.sound(repo, pipelines.declared(repo))
     if options.outs:
         picture = drawing.of_outputs(graph, data)
     else:
@@ -77,12 +77,12 @@ def _nodes(
     repo: Repo, graph: Graph, text: str, data: Collection[RepoPath], options: DagOptions
 ) -> list[Node]:
     """Return what a user means by `text`."""
-    path = RepoPath(graphs.seen_from(declaring.here(repo), text).removesuffix(POINTER_SUFFIX))
+    path = RepoPath(graphs.seen_from(pipelines.here(repo), text).removesuffix(POINTER_SUFFIX))
     if path in data:
         return [Node(path if options.outs else path + POINTER_SUFFIX, "data")]
     if options.outs and path in graph.producer:
         return [Node(path, "output")]
-    stages = [graph.stages[i] for i in graphs.find(graph, text, declaring.here(repo))]
+    stages = [graph.stages[i] for i in graphs.find(graph, text, pipelines.here(repo))]
     if options.outs:
         return [Node(out.path, "output") for stage in stages for out in stage.outs]
     return [drawing.node(stage, collapse=options.collapse) for stage in stages]

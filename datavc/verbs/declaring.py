@@ -21,6 +21,7 @@ from datavc.repo import pointers
 from datavc.repo.files import Files, WorkspaceFiles
 from datavc.repo.repo import Repo
 from datavc.verbs import publishing
+from datavc.verbs.pipelines import here, rendering
 from datavc.verbs.scanning import inventory
 
 
@@ -49,20 +50,9 @@ class _Changed:
         return sorted({*self._files.stage_files(), self._path})
 
 
-def here(repo: Repo) -> str:
-    """Return the folder below the root that the user stands in; empty for the root."""
-    folder = os.path.relpath(repo.here, repo.root)
-    return "" if folder == "." else folder
-
-
 def data(repo: Repo) -> list[RepoPath]:
     """Return the outputs that pointer files record."""
     return [path for path, output in inventory(repo).outputs.items() if not output.stage]
-
-
-def current(repo: Repo) -> Project:
-    """Return what the stage files of the workspace declare."""
-    return projects.load(WorkspaceFiles(repo.git), repo.layout.state)
 
 
 def sound(repo: Repo, found: Project) -> Graph:
@@ -82,7 +72,7 @@ def changed(repo: Repo, file: RepoPath, new: bytes) -> Project:
     Raises:
         FormatError: that cannot be used, or does not go together with the rest.
     """
-    found = projects.load(_Changed(WorkspaceFiles(repo.git), file, new))
+    found = projects.load(_Changed(WorkspaceFiles(repo.git), file, new), None, rendering(repo))
     if file in found.broken:
         raise found.broken[file]
     graphs.build(found.stages, data(repo))

@@ -17,9 +17,10 @@ from datavc.core.stage import PARAMS_FILE, STAGE_FILE, Stage, Value
 from datavc.formats import lockfile, stage_edit, stagefile
 from datavc.formats.strict_yaml import plain
 from datavc.repo import pointers
+from datavc.repo.lock_journal import LockJournal
 from datavc.repo.repo import Repo
 from datavc.repo.snapshot import read_record
-from datavc.verbs import declaring, publishing
+from datavc.verbs import declaring, pipelines, publishing
 from datavc.verbs.declaring import Named
 from datavc.verbs.scanning import inventory
 from datavc.verbs.withdrawing import stage as tell_git
@@ -88,7 +89,7 @@ def add(
     """
     if problem := stagefile.name_problem(new.name):
         raise UsageError(f"{new.name!r} {problem}")
-    file = paths.join(declaring.here(repo), STAGE_FILE)
+    file = paths.join(pipelines.here(repo), STAGE_FILE)
     definition = _definition(new)
     with repo.lock(progress):
         old = declaring.text_of(repo, file)
@@ -98,7 +99,7 @@ def add(
                 f"{file} has a stage {new.name} already", "`--force` writes over its definition"
             )
         text = stage_edit.put(old, new.name, definition, file)
-        before = _of_group(declaring.current(repo).stages, Named(file, new.name))
+        before = _of_group(pipelines.declared(repo).stages, Named(file, new.name))
         stages = declaring.changed(repo, file, text).stages
         _refuse_tracked(repo, _of_group(stages, Named(file, new.name)))
         gone = declaring.hidden(before) - declaring.hidden(stages)
@@ -121,7 +122,7 @@ def remove(repo: Repo, text: str, *, progress: Progress = SILENT) -> StageRemove
     with repo.lock(progress):
         named = declaring.resolve(repo, text)
         new = stage_edit.remove(declaring.text_of(repo, named.file), named.name, named.file)
-        found = declaring.current(repo).stages
+        found = pipelines.declared(repo).stages
         own = _of_group(found, named)
         others = declaring.hidden(stage for stage in found if stage not in own)
         outs = declaring.hidden(own) - others
@@ -143,7 +144,8 @@ def _forget(repo: Repo, named: Named) -> list[RepoPath]:
     Returns the files of Git's that changed.
     """
     path = paths.join(paths.parent(named.file), LOCK_FILE)
-    data = read_record(repo.root, path)
+    journal = LockJournal(repo.layout.lock_journals)
+    data = journal.merged(path, read_record(repo.root, path))
     if data is None:
         return []
     lock = lockfile.parse(data, path)
@@ -161,6 +163,7 @@ def _forget(repo: Repo, named: Named) -> list[RepoPath]:
         pointers.write_text(repo.root, path, lockfile.render(left, path).decode())
     else:
         pointers.remove(repo.root, path)
+    journal.drop(path)
     return [*touched, path]
 
 

@@ -12,7 +12,7 @@ from datavc.core.stage import STAGE_FILE, Out, Stage
 from datavc.pipeline import graph as graphs
 from datavc.repo.repo import Repo
 from datavc.repo.targets import repo_path
-from datavc.verbs import declaring
+from datavc.verbs import declaring, pipelines
 from datavc.verbs.scanning import inventory, unreadable
 
 
@@ -87,8 +87,8 @@ def listing(repo: Repo, targets: Sequence[str], options: ListOptions) -> StageLi
         PathError: a target names nothing.
         FormatError: with `strict`, or with targets, a stage file cannot be used.
     """
-    found = declaring.current(repo)
-    here = declaring.here(repo)
+    found = pipelines.declared(repo)
+    here = pipelines.here(repo)
     if options.strict or (targets and not options.recursive):
         graph = declaring.sound(repo, found)
     warnings = tuple(f"{error.message}; it was passed over" for error in found.broken.values())

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from datavc.cli import render
+from datavc.cli.commands.repro import repro
 from datavc.cli.context import session
 from datavc.cli.options import Json, Quiet, Verbose, command_app
 from datavc.cli.pages import epilog
@@ -107,11 +108,12 @@ def add(
     force: Annotated[
         bool, typer.Option("-f", "--force", help="Write over the stage of that name.")
     ] = False,
+    run: Annotated[bool, typer.Option("--run", help="Run it, once it is written.")] = False,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
-    """Write a stage into the datavc.yaml of the current folder, without running it."""
+    """Write a stage into the datavc.yaml of the current folder."""
     made = [
         NewOuts("outs", outs or ()),
         NewOuts("outs", outs_no_cache or (), cache=False),
@@ -138,13 +140,17 @@ def add(
     )
     with session(ctx, json=json, quiet=quiet, verbose=verbose) as out:
         result = verb.add(out.repo, new, force=force, progress=out.progress)
-        out.finish(result, _added)
+        if not (run and json):
+            out.finish(result, lambda added: _added(added, run=run))
+    if run:
+        repro(ctx, [f"{result.file}:{result.name}"], single=True, json=json, quiet=quiet)
 
 
-def _added(result: StageAdded) -> Iterable[str]:
+def _added(result: StageAdded, *, run: bool) -> Iterable[str]:
     done = "Replaced" if result.replaced else "Added"
     yield f"{done} stage {result.name} in {result.file}"
-    yield f"Next: `datavc repro {result.name}`"
+    if not run:
+        yield f"Next: `datavc repro {result.name}`"
 
 
 @app.command("list", epilog=epilog("datavc stage list", "datavc stage list --all --names-only"))
