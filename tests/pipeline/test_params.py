@@ -171,5 +171,21 @@ def test_partly_read_leaves_out_what_is_missing() -> None:
     assert found == {"p.yaml": {"a": 1}}
 
 
+def test_a_pattern_means_what_it_matches() -> None:
+    files = MemoryFiles({"p.yaml": "k: {moons: 1, moons_big: 2, pad: 3, 'a[0]': 4}"})
+    wanted = dep("p.yaml", "k.moons*", "k.p?d", "k.a[0]", "k.moons")
+
+    found = read_params([wanted], files)["p.yaml"]
+
+    assert found == {
+        "k.moons*": {"k.moons": 1, "k.moons_big": 2},
+        "k.p?d": 3,
+        "k.a[0]": 4,
+        "k.moons": 1,
+    }
+    with pytest.raises(DatavcError, match=r"p\.yaml has no parameter k\.x\*"):
+        read_params([dep("p.yaml", "k.x*")], files)
+
+
 def test_an_empty_file_has_no_keys() -> None:
     assert read_params([dep("p.yaml")], MemoryFiles({"p.yaml": "\n"})) == {"p.yaml": {}}

@@ -1,0 +1,28 @@
+"""The JSON Schema of stage files, and the line with which editors find it.
+
+Editors read a comment at the top of the file and look for the schema by a path from there. The
+installed package has no path that is the same for everybody, so the project keeps a copy.
+"""
+
+from __future__ import annotations
+
+import os
+
+from datavc.core.paths import RepoPath
+
+SCHEMA_NAME = "datavc.schema.json"
+"""The copy's name in the project's own folder; small, the same for all, so Git may track it."""
+
+_SHIPPED = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "schema")
+
+
+def schema_text() -> str:
+    """Return the schema as it came with this datavc."""
+    with open(os.path.join(_SHIPPED, SCHEMA_NAME), encoding="utf-8") as stream:
+        return stream.read()
+
+
+def editor_line(file: RepoPath) -> str:
+    """Return the first line of a new stage file, with which editors check and complete it."""
+    up = "../" * file.count("/")
+    return f"# yaml-language-server: $schema={up}.datavc/{SCHEMA_NAME}\n"
