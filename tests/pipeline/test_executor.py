@@ -73,7 +73,15 @@ def pid_in(file):
 
 
 SETSID = "setsid sh -c 'echo $$ > pid; exec sleep 300' & "
-DAEMON = '(setsid sh -c \'trap "" TERM HUP; (echo $BASHPID >/dev/null; exec sh -c "echo \\$\\$ > pid; while :; do sleep 1; done") &\' &) ; '
+DAEMON = (
+    "cat > daemon.sh <<'END'\n"
+    "trap '' TERM HUP\n"
+    "echo $$ > pid\n"
+    "while :; do sleep 1; done\n"
+    "END\n"
+    "(setsid sh daemon.sh & ) ; "
+)
+"""Leaves its session, loses its parent, and does not hear TERM."""
 
 
 def test_commands_run_in_order_in_their_folder_with_their_environment(executor, action, tmp_path):
@@ -361,7 +369,9 @@ def test_a_debuggers_prompt_takes_keys(tmp_path):
 
 
 def test_ctrl_c_in_a_terminal_reaches_the_command_first(tmp_path):
-    screen = Screen(tmp_path, "trap 'echo caught' INT; echo ready; sleep 1; echo on", "echo second; sleep 300")
+    screen = Screen(
+        tmp_path, "trap 'echo caught' INT; echo ready; sleep 1; echo on", "echo second; sleep 300"
+    )
 
     screen.expect(rb"ready")
     screen.type(b"\x03")
