@@ -5,6 +5,7 @@ Read by every status and at every commit of a history, so it is read by C and ch
 
 from __future__ import annotations
 
+import functools
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
@@ -35,8 +36,11 @@ _FILE_TYPES: dict[str, type] = {
 }
 
 
+@functools.lru_cache(maxsize=2)
 def parse(data: bytes, where: RepoPath) -> Lock:
     """Return the entries of the lock file `where`, its paths below the project's root.
+
+    Several parts of one command read the same lock; it must not be changed by any.
 
     Raises:
         FormatError: it is no lock, one of a newer format, or holds the markers of a conflict.

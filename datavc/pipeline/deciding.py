@@ -20,6 +20,7 @@ from datavc.core.paths import RepoPath
 from datavc.core.stage import ParamsDep, Stage, Value
 from datavc.formats.data_file import load_data
 from datavc.pipeline import plan
+from datavc.pipeline.findings import Finding
 from datavc.pipeline.memo import Memo, digest_of
 from datavc.pipeline.params import Parsed, read_params
 from datavc.pipeline.plan import Decision, Inputs
@@ -110,9 +111,22 @@ class Decider:
         past = self.past(stage)
         return Found(decision, inputs, entry, past.seconds if past else None)
 
+    def differences(self, stage: Stage) -> tuple[Finding, ...]:
+        """Return all that differs from a stage's last good run; what is missing is a difference.
+
+        Raises:
+            DatavcError: a parameter file does not parse.
+        """
+        entry = self.entry(stage)
+        like = plan.algorithms(entry)
+        inputs = Inputs({}) if stage.frozen else self._inputs(stage, like, partial=True)
+        outs = {out.path: self._out(out.path, like.get(out.path)) for out in stage.outs}
+        found = plan.decide(stage, entry, inputs, outs).findings
+        return found + tuple(plan.not_as_defined(stage, entry) if entry is not None else ())
+
     def inputs(self, stage: Stage, *, sure: bool) -> Inputs:
         """Return what goes into a run, in the project's algorithm; `sure` of every digest."""
-        return self._inputs(stage, {}, Trust.IDENTITY if sure else Trust.CHANGED)
+        return self._inputs(stage, {}, trust=Trust.IDENTITY if sure else Trust.CHANGED)
 
     def require(self, stage: Stage, is_made: Callable[[RepoPath], bool]) -> None:
         """Refuse a stage that cannot run: what it needs is not there and not made before it.
@@ -192,7 +206,12 @@ class Decider:
         self._past.save()
 
     def _inputs(
-        self, stage: Stage, like: Mapping[RepoPath, Digest], trust: Trust = Trust.CHANGED
+        self,
+        stage: Stage,
+        like: Mapping[RepoPath, Digest],
+        *,
+        trust: Trust = Trust.CHANGED,
+        partial: bool = False,
     ) -> Inputs:
         deps: dict[RepoPath, Seen | None] = {}
         pending: set[RepoPath] = set()
@@ -202,7 +221,7 @@ class Decider:
             deps[path] = self._seen(path, like.get(path), trust)
         files = [dep for dep in stage.params if not self._is_pending(dep.file)]
         env = {name: self._variable(name) for name in stage.env}
-        return Inputs(deps, self._values.read(files), env, frozenset(pending))
+        return Inputs(deps, self._values.read(files, partial=partial), env, frozenset(pending))
 
     def _seen(self, path: RepoPath, like: Digest | None, trust: Trust) -> Seen | None:
         foreseen = self._foreseen.get(path)
@@ -269,8 +288,8 @@ class ParamValues:
         self._memo = memo
         self._parsed: Parsed = {}
 
-    def read(self, deps: Sequence[ParamsDep]) -> Params:
-        """Return file → key → value.
+    def read(self, deps: Sequence[ParamsDep], *, partial: bool = False) -> Params:
+        """Return file → key → value; with `partial` what is missing is left out.
 
         Raises:
             DatavcError: a file or a key is missing, or a file does not parse.
@@ -278,7 +297,7 @@ class ParamValues:
         for dep in deps:
             if dep.file not in self._parsed:
                 self._parsed[dep.file] = self._load(dep.file)
-        return read_params(deps, self._files, self._parsed)
+        return read_params(deps, self._files, self._parsed, partial=partial)
 
     def look_anew(self) -> None:
         """Forget what the files are now."""

@@ -66,7 +66,7 @@ def decide(
 ) -> Decision:
     """Return what is to be done with a stage, whose outputs are now `outs`."""
     if entry is None and not stage.frozen:
-        return Decision("run", (Finding("rule", stage.name, NEVER_RUN),))
+        return Decision("run", tuple(never_run(stage, inputs, outs)))
     recorded = entry or LockEntry(stage.cmd)
     missing = tuple(compare_outs(stage, recorded, outs))
     if stage.frozen and not force:
@@ -83,6 +83,16 @@ def decide(
     return Decision("restore" if missing else "skip", missing, bool(settle))
 
 
+def never_run(
+    stage: Stage, inputs: Inputs, outs: Mapping[RepoPath, Seen | None]
+) -> Iterator[Finding]:
+    """Yield what there is to say of a stage without a record: that, and that all of it is new."""
+    yield Finding("rule", stage.name, NEVER_RUN)
+    yield from compare_inputs(stage, LockEntry(stage.cmd, stage.wdir), inputs)
+    for out in stage.outs:
+        yield Finding("output", out.path, DELETED if outs.get(out.path) is None else NEW)
+
+
 def always_runs(stage: Stage) -> bool:
     """Tell whether a stage runs each time: it says so, or nothing of what it needs or makes."""
     nothing = not (stage.deps or stage.params or stage.outs or stage.env)
@@ -96,7 +106,7 @@ def compare_inputs(stage: Stage, entry: LockEntry, inputs: Inputs) -> Iterator[F
     if entry.wdir != stage.wdir:
         yield Finding("definition", "wdir", MODIFIED, "", entry.wdir or ".", stage.wdir or ".")
     yield from _compare_deps(stage, entry, inputs)
-    yield from _compare_params(entry.params, inputs.params)
+    yield from _compare_params(stage, entry.params, inputs.params)
     for name in stage.env:
         old, new = entry.env.get(name), inputs.env.get(name, "")
         if old != new:
@@ -123,12 +133,14 @@ def _compare_deps(stage: Stage, entry: LockEntry, inputs: Inputs) -> Iterator[Fi
         yield Finding("dependency", path, UNDECLARED, "", known[path].digest)
 
 
-def _compare_params(old: Params, new: Params) -> Iterator[Finding]:
+def _compare_params(stage: Stage, old: Params, new: Params) -> Iterator[Finding]:
+    declared = {(dep.file, key) for dep in stage.params for key in dep.keys}
     for file in sorted(old.keys() | new.keys()):
         before, now = old.get(file, {}), new.get(file, {})
         for key in sorted(before.keys() | now.keys()):
             if key not in now:
-                yield Finding("parameter", key, UNDECLARED, file, before[key])
+                state = DELETED if (file, key) in declared else UNDECLARED
+                yield Finding("parameter", key, state, file, before[key])
             elif key not in before:
                 yield Finding("parameter", key, NEW, file, None, now[key])
             elif not is_same_value(before[key], now[key]):

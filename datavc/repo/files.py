@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
 from typing import Protocol
 
 from datavc.core.errors import PathError
@@ -35,9 +36,10 @@ class Files(Protocol):
 class WorkspaceFiles:
     """The files as they lie in the work tree now."""
 
-    def __init__(self, git: Git) -> None:
-        """Look at the work tree of `git`."""
+    def __init__(self, git: Git, listed: Sequence[RepoPath] | None = None) -> None:
+        """Look at the work tree of `git`; its stage files are `listed`, if that is known."""
         self._git = git
+        self._listed = listed
 
     def read(self, path: RepoPath) -> bytes | None:
         """Return what lies at `path` now; links are followed inside the project."""
@@ -59,7 +61,7 @@ class WorkspaceFiles:
 
     def stage_files(self) -> list[RepoPath]:
         """Return the stage files that Git tracks or would track."""
-        return self._git.stage_files()
+        return list(self._git.stage_files() if self._listed is None else self._listed)
 
 
 class CommitFiles:

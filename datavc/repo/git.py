@@ -16,7 +16,13 @@ from datavc.core.paths import RepoPath, is_inside, relative
 from datavc.core.stage import STAGE_FILE, is_stage_file
 from datavc.repo import git_history, git_output, git_place, git_process
 from datavc.repo.git_history import RevisionScope, Worktree
-from datavc.repo.git_output import RECORD_PATHSPECS, GitFile, IndexEntry
+from datavc.repo.git_output import (
+    PROJECT_PATHSPECS,
+    RECORD_PATHSPECS,
+    GitFile,
+    IndexEntry,
+    Listing,
+)
 from datavc.repo.git_process import Finished
 from datavc.repo.layout import CONFIG, FOLDER, TRACKED
 
@@ -50,6 +56,11 @@ class Git:
         self.work_tree, self.git_dir, self.common_dir = git_place.find(self.root)
         inside = os.path.relpath(self.root, self.work_tree)
         self.prefix = "" if inside == "." else inside
+
+    def listing(self) -> Listing:
+        """Return records and stage files that Git tracks or would; some may be gone."""
+        listed = self._listed("-c", "-o", "--exclude-standard", "--", *PROJECT_PATHSPECS)
+        return Listing(self._own(listed), self._own(listed, is_stage_file))
 
     def record_files(self) -> list[RepoPath]:
         """Return pointers and locks that Git tracks or would, sorted; some may be gone."""

@@ -11,10 +11,21 @@ from datavc.core import paths
 from datavc.core.errors import PathError
 from datavc.core.outputs import LOCK_FILE, POINTER_SUFFIX, is_record
 from datavc.core.paths import RepoPath
+from datavc.core.stage import STAGE_FILE
 from datavc.repo.layout import FOLDER
 
 RECORD_PATHSPECS = (f"*{POINTER_SUFFIX}", f"*{LOCK_FILE}", f"*{FOLDER}/*")
 """Pathspecs of pointers and locks, and of the folders that tell nested projects apart."""
+PROJECT_PATHSPECS = (*RECORD_PATHSPECS, f"*{STAGE_FILE}")
+"""The same, and stage files."""
+
+
+class Listing(NamedTuple):
+    """What a project is described by: pointers and locks, and stage files; each sorted."""
+
+    records: list[RepoPath]
+    stage_files: list[RepoPath]
+
 
 _RECORD = re.compile(rb"([0-9]+ [0-9a-f]+ [0-3])\t([^\0]+)\0((?:  [^\n]*\n)*)")
 _ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")

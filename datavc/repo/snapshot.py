@@ -6,7 +6,7 @@ Records are pointer files, and the locks of stages.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from datavc.core.errors import PathError
@@ -31,15 +31,16 @@ class Snapshot(Protocol):
 class Workspace:
     """The files as they lie in the work tree now."""
 
-    def __init__(self, git: Git) -> None:
-        """Look at the work tree of `git`."""
+    def __init__(self, git: Git, listed: Iterable[RepoPath] | None = None) -> None:
+        """Look at the work tree of `git`; at the records `listed` alone, if there is a list."""
         self._git = git
+        self._listed = listed
         self._journals = LockJournal(Layout(git.root).lock_journals)
 
     def records(self) -> Mapping[RepoPath, bytes | PathError]:
         """Return the records that Git tracks or would track."""
         found: dict[RepoPath, bytes | PathError] = {}
-        for path in self._git.record_files():
+        for path in self._git.record_files() if self._listed is None else self._listed:
             try:
                 data = read_record(self._git.root, path)
                 if name(path) == LOCK_FILE:

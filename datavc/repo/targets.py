@@ -14,6 +14,7 @@ from datavc.core.errors import PathError
 from datavc.core.nearest import nearest
 from datavc.core.outputs import POINTER_SUFFIX, TrackedOutput
 from datavc.core.paths import RepoPath
+from datavc.core.stage import STAGE_FILE
 from datavc.repo.inventory import Inventory
 
 _MAGIC = re.compile(r"[*?\[]")
@@ -101,9 +102,28 @@ def _named(inventory: Inventory, target: RepoPath) -> list[tuple[TrackedOutput, 
     below = [(output, "") for output in inventory.below(target)]
     if not below and _MAGIC.search(target):
         below = [(out, "") for path, out in inventory.outputs.items() if _covers(target, path)]
-    if not below:
+    return below or _made_by(inventory, target)
+
+
+def _made_by(inventory: Inventory, target: RepoPath) -> list[tuple[TrackedOutput, str]]:
+    """Return what a stage, a group of stages, or the stages of a stage file made.
+
+    A stage is named as a path beside its file, or as `FILE:STAGE`.
+
+    Raises:
+        PathError: there is no such.
+    """
+    found = []
+    for output in inventory.outputs.values():
+        folder = paths.parent(output.recorded_in)
+        file = paths.join(folder, STAGE_FILE)
+        named = {output.stage, output.stage.partition("@")[0]}
+        names = {paths.join(folder, name) for name in named}
+        if output.stage and target in names | {file, *(f"{file}:{name}" for name in named)}:
+            found.append((output, ""))
+    if not found:
         raise not_tracked(inventory, target)
-    return below
+    return found
 
 
 def narrow(output: TrackedOutput, targets: Sequence[RepoPath]) -> Selection | None:

@@ -6,7 +6,9 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from datavc.core.digest import Digest
 from datavc.core.errors import FormatError
+from datavc.core.outputs import POINTER_SUFFIX
 from datavc.core.paths import RepoPath
 from datavc.core.progress import SILENT
 from datavc.pipeline import graph as graphs
@@ -19,27 +21,30 @@ from datavc.pipeline.sight import Eyes, Sight
 from datavc.repo import ignore
 from datavc.repo.file_reader import FileReader, ReaderSettings
 from datavc.repo.files import WorkspaceFiles
-from datavc.repo.inventory import Inventory
+from datavc.repo.inventory import Inventory, load
 from datavc.repo.loose import LooseFiles
 from datavc.repo.repo import Repo
 from datavc.repo.scan import Scanner
+from datavc.repo.snapshot import Workspace
 from datavc.verbs.scanning import jobs
 from datavc.verbs.stage_locks import StageLocks
 
 
 class Pipelines(NamedTuple):
-    """The graph of all stages, their locks, and what decides about them."""
+    """The graph of all stages, what pointers track, the locks, and what decides about stages."""
 
     project: Project
     graph: Graph
+    data: Inventory
     locks: StageLocks
     sight: Sight
     decider: Decider
 
 
-def declared(repo: Repo) -> Project:
-    """Return what the stage files of the workspace declare."""
-    return projects.load(WorkspaceFiles(repo.git), repo.layout.pipeline, rendering(repo))
+def declared(repo: Repo, listed: Sequence[RepoPath] | None = None) -> Project:
+    """Return what the stage files of the workspace declare; those `listed`, if that is known."""
+    files = WorkspaceFiles(repo.git, listed)
+    return projects.load(files, repo.layout.pipeline, rendering(repo))
 
 
 def rendering(repo: Repo) -> Rendering:
@@ -48,18 +53,32 @@ def rendering(repo: Repo) -> Rendering:
     return Rendering._make((chosen.parse_bool, chosen.parse_list))
 
 
-def open_pipelines(repo: Repo, project: Project, known: Inventory) -> Pipelines:
-    """Return the stages that `project` declares, ready to be decided about.
+def open_pipelines(repo: Repo) -> Pipelines:
+    """Return the stages of the workspace, ready to be decided about.
 
     Raises:
         FormatError: the stages do not go together, or a lock cannot be read; names it.
     """
-    data = {path: out.digest for path, out in known.outputs.items() if not out.stage}
-    graph = graphs.build(project.stages, list(data))
+    listing = repo.git.listing()
+    pointers = [path for path in listing.records if path.endswith(POINTER_SUFFIX)]
+    data = load(Workspace(repo.git, pointers))
+    return compared(repo, declared(repo, listing.stage_files), data)
+
+
+def compared(repo: Repo, project: Project, data: Inventory) -> Pipelines:
+    """Return the stages that `project` declares with what they are compared with.
+
+    Raises:
+        FormatError: the stages do not go together, or a lock cannot be read; names it.
+    """
+    tracked: dict[RepoPath, Digest] = {
+        path: output.digest for path, output in data.outputs.items() if not output.stage
+    }
+    graph = graphs.build(project.stages, list(tracked))
     locks = StageLocks(repo, project.files)
     sight = sight_of(repo)
     around = Surroundings(
-        data,
+        tracked,
         os.environ,
         repo.layout.pipeline,
         os.path.join(repo.layout.logs, "stages"),
@@ -67,7 +86,7 @@ def open_pipelines(repo: Repo, project: Project, known: Inventory) -> Pipelines:
     )
     files = WorkspaceFiles(repo.git)
     decider = Decider(graph.stages, locks.entries, sight, files, around)
-    return Pipelines(project, graph, locks, sight, decider)
+    return Pipelines(project, graph, data, locks, sight, decider)
 
 
 def sight_of(repo: Repo) -> Sight:

@@ -25,7 +25,7 @@ from datavc.repo.repo import Repo
 from datavc.repo.targets import repo_path
 from datavc.store.lock import repository_lock
 from datavc.verbs import publishing
-from datavc.verbs.pipelines import Pipelines, declared, here, open_pipelines, require_sound
+from datavc.verbs.pipelines import Pipelines, here, open_pipelines, require_sound
 from datavc.verbs.scanning import inventory, unreadable
 from datavc.verbs.stage_hands import FetchRun, StageHands
 from datavc.verbs.stage_machine import MachineOptions as MachineOptions
@@ -106,11 +106,10 @@ def repro(
         DatavcError: a stage cannot run as it is declared. Nothing was touched.
         BusyError: another `datavc repro` runs in this workspace.
     """
-    project = declared(repo)
-    known = inventory(repo)
-    opened = open_pipelines(repo, project, known)
+    opened = open_pipelines(repo)
     chosen = choose(repo, opened, targets, options)
-    warnings = (*unreadable(known), *(e.message for e in project.broken.values()))
+    broken = opened.project.broken.values()
+    warnings = (*unreadable(opened.data), *(error.message for error in broken))
     if options.dry_run:
         _check(repo, opened, chosen, options.run)
         lookup = _lookup(repo, opened, options)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from datavc.core.stage import Stage as Stage
+from datavc.pipeline.findings import NEVER_RUN, sentence
 from datavc.pipeline.findings import Finding as Finding
-from datavc.pipeline.findings import sentence
 from datavc.pipeline.running import Outcome as Outcome
 
 SHOWN = 3
@@ -15,6 +15,8 @@ SHOWN = 3
 
 def why(findings: Sequence[Finding]) -> str:
     """Return the reasons in one line, the first few of many."""
+    if findings and findings[0].state == NEVER_RUN:
+        findings = findings[:1]
     texts = [sentence(finding) for finding in findings[:SHOWN]]
     more = len(findings) - len(texts)
     return "; ".join(texts) + (f"; and {more} more" if more else "")

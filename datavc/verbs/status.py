@@ -12,15 +12,17 @@ from datavc.core.errors import DataError, DatavcError, PathError
 from datavc.core.outputs import TrackedOutput
 from datavc.core.paths import RepoPath
 from datavc.core.progress import SILENT, Progress
+from datavc.pipeline.findings import Finding, to_json
 from datavc.repo.inventory import Inventory, load
 from datavc.repo.inventory import recorded as recorded_by
 from datavc.repo.placed import had_here
 from datavc.repo.repo import Repo
 from datavc.repo.scan import Trust
-from datavc.repo.snapshot import at_commit
+from datavc.repo.snapshot import Workspace, at_commit
 from datavc.repo.targets import Selection, repo_path, require_matches, select
 from datavc.verbs.comparing import Version, changes, file_paths, is_same, lying, recorded
-from datavc.verbs.scanning import Looker, inventory, misnamed, unreadable
+from datavc.verbs.scanning import Looker, misnamed, unreadable
+from datavc.verbs.stage_status import Meant, opened
 from datavc.verbs.sync_options import SyncOptions
 
 
@@ -71,12 +73,13 @@ class StatusResult:
         self.outputs = outputs
         self.unreadable = unreadable
         self.warnings = warnings
+        self.stages: dict[str, tuple[Finding, ...]] = {}
 
     @property
     def differs(self) -> bool:
         """Whether anything is not as recorded, not where it should be, or cannot be told."""
         found = (self.committed, self.uncommitted, self.not_in_cache, self.not_in_remote)
-        return any(found) or bool(self.not_fetched or self.unreadable)
+        return any(found) or bool(self.not_fetched or self.unreadable or self.stages)
 
     def to_json(self) -> dict[str, object]:
         """Return the sections that are not empty."""
@@ -88,6 +91,7 @@ class StatusResult:
             "not_in_remote": self.not_in_remote,
             "untracked": self.untracked,
             "unchanged": self.unchanged,
+            "stages": {name: to_json(found) for name, found in self.stages.items()},
         }
         return {name: section for name, section in sections.items() if section}
 
@@ -105,8 +109,11 @@ def status(
         PathError: a target names nothing tracked.
         ConfigError, RemoteError: only with `cloud`.
     """
-    known = inventory(repo)
-    chosen = select(known, [repo_path(repo.root, repo.here, text) for text in targets])
+    listing = repo.git.listing()
+    known = load(Workspace(repo.git, listing.records))
+    stages = opened(repo, listing.stage_files, known) if listing.stage_files else None
+    meant = stages.meant(targets) if stages is not None else Meant([], list(targets), set())
+    chosen = _chosen(repo, known, meant) if targets else select(known, [])
     passed_over = unreadable(known)
     result = StatusResult(
         outputs=len(chosen),
@@ -116,8 +123,14 @@ def status(
     progress.start("Checking")
     _committed(repo, known, chosen if targets else None, options, result)
     look = _Look(repo, options, result, progress)
+    sound = stages.sound(chosen) if stages is not None else frozenset()
     for selection in chosen:
-        look.at(selection)
+        if selection.output.path not in sound:
+            look.at(selection)
+        elif options.unchanged:
+            result.unchanged.append(_name(selection.output))
+    if stages is not None:
+        stages.compare(meant, result.stages, result.warnings)
     if options.cloud:
         from datavc.verbs.cloud import lacking
 
@@ -128,6 +141,12 @@ def status(
     if options.untracked:
         pointers = {output.recorded_in for output in known.outputs.values()} | known.broken.keys()
         result.untracked += [path for path in repo.git.untracked() if path not in pointers]
+    _warn_of_git(repo, chosen, result)
+    return result
+
+
+def _warn_of_git(repo: Repo, chosen: Sequence[Selection], result: StatusResult) -> None:
+    """Say which of the outputs Git tracks as well."""
     in_git = repo.git.tracked([s.output.path for s in chosen]) if chosen else set()
     if in_git:
         first = sorted(in_git)[0]
@@ -135,7 +154,13 @@ def status(
             f"{first} is tracked by datavc and by Git; `git rm -r --cached {first}` leaves it to "
             "datavc"
         )
-    return result
+
+
+def _chosen(repo: Repo, known: Inventory, meant: Meant) -> list[Selection]:
+    """Return the outputs that targets name, themselves or by the stage that makes them."""
+    paths = [repo_path(repo.root, repo.here, text) for text in meant.rest]
+    paths += [path for path in meant.outs if path in known.outputs]
+    return select(known, paths) if paths else []
 
 
 def _at(repo: Repo, rev: str, targets: Sequence[str]) -> list[Selection]:

@@ -148,7 +148,8 @@ def _foretold(result: ReproResult) -> Iterable[str]:
             took = f", last time {duration(outcome.seconds)}" if outcome.seconds else ""
             cached = ", from the run cache" if outcome.from_cache else ""
             yield f"{outcome.action:<8} {name}  ({reason}{took}{cached})"
-    yield _up_to_date(skipped, alone=skipped == len(result.outcomes))
+    if skipped:
+        yield _up_to_date(skipped, alone=skipped == len(result.outcomes))
 
 
 def _summary(result: ReproResult) -> Iterable[str]:

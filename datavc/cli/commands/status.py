@@ -11,6 +11,7 @@ from datavc.cli.declared import Caller, Declared
 from datavc.cli.ending import Exit
 from datavc.cli.pages import epilog
 from datavc.verbs import status as verb
+from datavc.verbs.stage_words import why
 from datavc.verbs.status import Differences, StatusOptions, StatusResult
 from datavc.verbs.sync_options import SyncOptions
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 DIFFERENCES = 7
 QUIET_DIFFERENCES = 1
+SHOWN = 10
+"""Stages that are listed."""
 
 
 def status(
@@ -103,6 +106,7 @@ def _draw(result: StatusResult) -> Iterable[str]:
         ("Not in the cache (`datavc fetch` gets them):", _plain(lost)),
         ("Not fetched (`datavc pull` brings them):", _plain(result.not_fetched)),
         ("Not on the remote (`datavc push` sends them):", _plain(result.not_in_remote)),
+        ("Stages to run (`datavc repro` runs them):", _stages(result)),
         ("Tracked by neither datavc nor Git:", _plain(result.untracked)),
         ("Unchanged:", _plain(result.unchanged)),
     ]
@@ -112,10 +116,15 @@ def _draw(result: StatusResult) -> Iterable[str]:
             yield ""
         yield title
         yield from (f"  {text}" for text in lines)
-    if not (result.outputs or result.warnings):
+    if not (result.outputs or result.stages or result.warnings):
         yield "Nothing is tracked yet; `datavc add PATH` tracks a file or a directory"
     elif result.outputs and not sections:
         yield up_to_date("Data and pointers are", result.warnings)
+
+
+def _stages(result: StatusResult) -> list[str]:
+    lines = [f"{name}: {why(found)}" for name, found in result.stages.items()]
+    return [*lines[:SHOWN], f"… and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else lines
 
 
 def _ways(found: Differences) -> str:

@@ -1,0 +1,91 @@
+"""Stage status: which stages are not up to date, and why; part of `status`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from datavc.core import digest as digests
+from datavc.core.errors import DatavcError
+from datavc.core.paths import RepoPath
+from datavc.pipeline import graph as graphs
+from datavc.pipeline.findings import Finding
+from datavc.repo.inventory import Inventory
+from datavc.repo.repo import Repo
+from datavc.repo.targets import Selection
+from datavc.verbs.pipelines import Pipelines, compared, declared, here
+
+Findings = dict[str, tuple[Finding, ...]]
+
+
+class Meant(NamedTuple):
+    """Stages by number, targets that name none, and the outputs of the stages."""
+
+    stages: list[int]
+    rest: list[str]
+    outs: set[RepoPath]
+
+
+class StageStatus:
+    """The stages of one workspace, compared with their last good runs."""
+
+    def __init__(self, repo: Repo, pipelines: Pipelines) -> None:
+        """Compare nothing yet."""
+        self._repo = repo
+        self._pipelines = pipelines
+
+    def sound(self, chosen: Sequence[Selection]) -> frozenset[RepoPath]:
+        """Return the outputs of stages that are whole files as recorded, and in the cache.
+
+        One stat each: what is not among them is looked at more closely.
+        """
+        found = {}
+        for selection in chosen:
+            output = selection.output
+            if not (output.stage and selection.whole) or output.is_directory:
+                continue
+            try:
+                seen = self._pipelines.sight.look(output.path, digests.algorithm(output.digest))
+            except DatavcError:
+                continue
+            alike = seen is not None and (seen.kind, seen.digest, seen.executable) == (
+                *("file", output.digest),
+                output.pointer.executable,
+            )
+            if alike:
+                found[output.path] = output.digest
+        missing = self._repo.objects.missing(set(found.values()))
+        return frozenset(path for path, digest in found.items() if digest not in missing)
+
+    def meant(self, targets: Sequence[str]) -> Meant:
+        """Tell which targets are stages, or are made by stages; the others are data's."""
+        graph, folder = self._pipelines.graph, here(self._repo)
+        indices: set[int] = set() if targets else set(range(len(graph.stages)))
+        rest = []
+        for text in targets:
+            try:
+                indices.update(graphs.find(graph, text, folder))
+            except DatavcError:
+                rest.append(text)
+        outs = {out.path for index in indices for out in graph.stages[index].outs}
+        return Meant(sorted(indices), rest, outs)
+
+    def compare(self, meant: Meant, into: Findings, warnings: list[str]) -> None:
+        """Add the stages among `meant` that differ."""
+        warnings += [error.message for error in self._pipelines.project.broken.values()]
+        decider = self._pipelines.decider
+        for index in meant.stages:
+            stage = self._pipelines.graph.stages[index]
+            try:
+                found = decider.differences(stage)
+            except DatavcError as error:
+                warnings.append(f"{stage.address}: {error.message}")
+                continue
+            if found:
+                into[stage.address] = found
+        decider.save()
+
+
+def opened(repo: Repo, listed: Sequence[RepoPath], known: Inventory) -> StageStatus:
+    """Return the status of the stages in the stage files `listed`."""
+    return StageStatus(repo, compared(repo, declared(repo, listed), known))
