@@ -131,7 +131,8 @@ def _picture(
     places = {path: place for place, path in enumerate(paths)}
     inside = graphs.folders(places)
     needs: dict[Node, dict[Node, None]] = {}
-    for i in graphs.order(graph, range(len(graph.stages))):
+    apart = (graphs.order(graph, group) for group in graphs.components(graph))
+    for i in (i for group in apart for i in group):
         inputs = [
             known[paths[place]]
             for path in graphs.inputs(graph.stages[i])
