@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from datavc.core import digest as digests
 from datavc.core import paths
@@ -11,6 +11,7 @@ from datavc.core.diff import Change
 from datavc.core.errors import BusyError, DataError, DatavcError, PathError
 from datavc.core.paths import RepoPath
 from datavc.core.progress import SILENT, Progress
+from datavc.pipeline.findings import sentence
 from datavc.repo.placed import had_here
 from datavc.repo.repo import Repo
 from datavc.repo.scan import Scan, Trust
@@ -19,9 +20,12 @@ from datavc.store import trees
 from datavc.verbs import linking
 from datavc.verbs.add_targets import Target
 from datavc.verbs.comparing import changes, is_same, lying, recorded
+from datavc.verbs.pipelines import Pipelines
 from datavc.verbs.publishing import publish
 from datavc.verbs.recording import Annotations, Recorder
-from datavc.verbs.scanning import Looker, inventory, unreadable
+from datavc.verbs.scanning import Looker, data_only, inventory, unreadable
+from datavc.verbs.stage_commit import commit_stages, differing
+from datavc.verbs.stage_status import Meant, stages_of
 
 TRIES = 5
 """How often a commit starts over because another process rewrote the same pointer meanwhile."""
@@ -61,19 +65,21 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class CommitOptions:
-    """`ask` is put the question for each changed output; None where nobody can be asked."""
+    """`ask` and `ask_stage` are put the question for each change; None: nobody can be asked."""
 
     force: bool = False
     prune: bool = False
     dry_run: bool = False
     ask: Callable[[Changed], bool] | None = None
+    ask_stage: Callable[[str], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CommitResult:
     """What was recorded; `skipped` changed outputs were left, `new` bytes were not in the cache.
 
-    `not_fetched` counts files that were kept as recorded though they are not here.
+    `not_fetched` counts files that were kept as recorded though they are not here. `stages` are
+    those that were taken as they lie there.
     """
 
     outputs: tuple[Changed, ...] = ()
@@ -82,6 +88,7 @@ class CommitResult:
     not_fetched: int = 0
     dry_run: bool = False
     warnings: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """Return totals and one object an output."""
@@ -93,6 +100,7 @@ class CommitResult:
             "skipped": self.skipped,
             "dry_run": self.dry_run,
             "outputs": self.outputs,
+            "stages": self.stages,
             "failures": [],
         }
 
@@ -111,9 +119,49 @@ def commit(
         DatavcError: something changed, and without `force` nobody can be asked.
         BusyError: other processes kept rewriting the same pointers.
     """
+    stages = stages_of(repo)
+    meant = stages.meant(targets) if stages is not None else Meant([], list(targets), set())
+    result = CommitResult()
+    if not targets or meant.rest:
+        result = _commit_data(repo, meant.rest, options, progress)
+    if stages is None or not meant.stages:
+        return result
+    return _with_stages(repo, stages.pipelines, meant, options, (result, progress))
+
+
+def _with_stages(
+    repo: Repo,
+    pipelines: Pipelines,
+    meant: Meant,
+    options: CommitOptions,
+    told: tuple[CommitResult, Progress],
+) -> CommitResult:
+    """Record stages that changed, where that is agreed to."""
+    result, progress = told
+    changed = differing(pipelines, meant.stages)
+    if options.dry_run or not changed:
+        return replace(result, stages=tuple(stage.address for stage, _ in changed))
+    if not options.force and options.ask_stage is None:
+        stage, finding = changed[0]
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        raise DatavcError(
+            f"the stage {stage.address}{more} changed ({sentence(finding)}), and nobody can be "
+            "asked whether to record it",
+            "`datavc commit --force` records it without asking, `datavc repro` runs it",
+        )
+    agrees = None if options.force else options.ask_stage
+    names = commit_stages(repo, pipelines, changed, agrees, progress)
+    skipped = result.skipped + len(changed) - len(names)
+    return replace(result, stages=tuple(names), skipped=skipped)
+
+
+def _commit_data(
+    repo: Repo, targets: Sequence[str], options: CommitOptions, progress: Progress
+) -> CommitResult:
+    """Record changes of what pointers track."""
     agreed: set[RepoPath] = set()
     for _ in range(TRIES):
-        known = inventory(repo)
+        known = data_only(inventory(repo))
         chosen = select(known, [repo_path(repo.root, repo.here, text) for text in targets])
         progress.start("Comparing")
         look = _Look(repo, progress, prune=options.prune, strict=bool(targets))

@@ -112,8 +112,7 @@ def repro(
     warnings = (*unreadable(opened.data), *(error.message for error in broken))
     if options.dry_run:
         _check(repo, opened, chosen, options.run)
-        lookup = _lookup(repo, opened, options)
-        outcomes = forecast(opened.graph, opened.decider, chosen, options.run, lookup)
+        outcomes = foretell(repo, opened, chosen, options.run)
         return ReproResult(tuple(outcomes), dry_run=True, warnings=warnings)
     timeout_s = repo.config.core.lock_timeout_s
     with repository_lock(repo.layout.repro_lock, timeout_s, progress):
@@ -206,12 +205,15 @@ def _is_made(graph: Graph, path: RepoPath, makers: set[int]) -> bool:
     return any(paths.is_inside(made, path) for made in graph.producer)
 
 
-def _lookup(repo: Repo, opened: Pipelines, options: ReproOptions) -> StageHands | None:
-    """Return what a dry run asks the run cache with: this one's alone, nobody else's."""
-    if not options.run.run_cache:
-        return None
-    commit = options.run.commit
-    return StageHands(repo, opened.sight, opened.locks, lambda _, run: None, commit=commit)
+def foretell(
+    repo: Repo, opened: Pipelines, chosen: Sequence[int], options: RunOptions
+) -> list[Outcome]:
+    """Return what a run of `chosen` would do; the run cache here is asked, no remote is."""
+    hands = StageHands(
+        repo, opened.sight, opened.locks, lambda _, run: None, commit=options.commit
+    )
+    lookup = hands if options.run_cache else None
+    return forecast(opened.graph, opened.decider, chosen, options, lookup)
 
 
 def _pull(

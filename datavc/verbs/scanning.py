@@ -81,6 +81,12 @@ def inventory(repo: Repo) -> Inventory:
     return load(Workspace(repo.git))
 
 
+def data_only(found: Inventory) -> Inventory:
+    """Return the outputs that pointers record, those of stages left out."""
+    outputs = {path: output for path, output in found.outputs.items() if not output.stage}
+    return Inventory(outputs, found.broken)
+
+
 def unreadable(found: Inventory) -> tuple[str, ...]:
     """Return a warning for each pointer file that was passed over."""
     return tuple(

@@ -13,7 +13,7 @@ from datavc.pipeline.findings import Finding
 from datavc.repo.inventory import Inventory
 from datavc.repo.repo import Repo
 from datavc.repo.targets import Selection
-from datavc.verbs.pipelines import Pipelines, compared, declared, here
+from datavc.verbs.pipelines import Pipelines, compared, declared, here, open_pipelines
 
 Findings = dict[str, tuple[Finding, ...]]
 
@@ -32,7 +32,7 @@ class StageStatus:
     def __init__(self, repo: Repo, pipelines: Pipelines) -> None:
         """Compare nothing yet."""
         self._repo = repo
-        self._pipelines = pipelines
+        self.pipelines = pipelines
 
     def sound(self, chosen: Sequence[Selection]) -> frozenset[RepoPath]:
         """Return the outputs of stages that are whole files as recorded, and in the cache.
@@ -45,7 +45,7 @@ class StageStatus:
             if not (output.stage and selection.whole) or output.is_directory:
                 continue
             try:
-                seen = self._pipelines.sight.look(output.path, digests.algorithm(output.digest))
+                seen = self.pipelines.sight.look(output.path, digests.algorithm(output.digest))
             except DatavcError:
                 continue
             alike = seen is not None and (seen.kind, seen.digest, seen.executable) == (
@@ -59,7 +59,7 @@ class StageStatus:
 
     def meant(self, targets: Sequence[str]) -> Meant:
         """Tell which targets are stages, or are made by stages; the others are data's."""
-        graph, folder = self._pipelines.graph, here(self._repo)
+        graph, folder = self.pipelines.graph, here(self._repo)
         indices: set[int] = set() if targets else set(range(len(graph.stages)))
         rest = []
         for text in targets:
@@ -72,10 +72,10 @@ class StageStatus:
 
     def compare(self, meant: Meant, into: Findings, warnings: list[str]) -> None:
         """Add the stages among `meant` that differ."""
-        warnings += [error.message for error in self._pipelines.project.broken.values()]
-        decider = self._pipelines.decider
+        warnings += [error.message for error in self.pipelines.project.broken.values()]
+        decider = self.pipelines.decider
         for index in meant.stages:
-            stage = self._pipelines.graph.stages[index]
+            stage = self.pipelines.graph.stages[index]
             try:
                 found = decider.differences(stage)
             except DatavcError as error:
@@ -84,6 +84,12 @@ class StageStatus:
             if found:
                 into[stage.address] = found
         decider.save()
+
+
+def stages_of(repo: Repo) -> StageStatus | None:
+    """Return the status of all stages, None where no stage file declares any."""
+    listed = repo.git.stage_files()
+    return StageStatus(repo, open_pipelines(repo)) if listed else None
 
 
 def opened(repo: Repo, listed: Sequence[RepoPath], known: Inventory) -> StageStatus:

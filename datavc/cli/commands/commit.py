@@ -37,14 +37,14 @@ def commit(
     quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
-    """Record tracked data as it lies in the workspace now.
+    """Record tracked data, and stages without running them, as they lie in the workspace now.
 
-    Shows what changed and asks about each output; where nobody can be asked, --force is needed.
+    Shows what changed and asks about each; where nobody can be asked, --force is needed.
     Nothing new is tracked, and of a part of a directory only that part is recorded.
     """
     with session(ctx, json=json, quiet=quiet, verbose=verbose) as out:
         ask = (lambda changed: _ask(out, changed)) if out.asks else None
-        options = CommitOptions(force=force, prune=prune, dry_run=dry_run, ask=ask)
+        options = CommitOptions(force, prune, dry_run, ask, out.asks)
         result = verb.commit(out.repo, targets or (), options, progress=out.progress)
         out.finish(result, lambda result: _draw(result, out.elapsed()))
 
@@ -76,8 +76,10 @@ def _draw(result: CommitResult, elapsed: str) -> Iterable[str]:
         would = "would be " if result.dry_run else ""
         count = render.count(len(result.outputs), "output")
         yield f"{count} {would}recorded, {size} in {elapsed}"
-    elif not result.skipped:
+    elif not (result.skipped or result.stages):
         yield "Nothing changed"
+    for name in result.stages:
+        yield f"stage {name} {'would be ' if result.dry_run else ''}recorded as it lies here"
     if result.skipped:
         yield f"{render.count(result.skipped, 'output')} left as recorded"
     if result.not_fetched:
