@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from datavc.core import paths
-from datavc.core.errors import PathError
+from datavc.core.errors import FormatError, PathError
 from datavc.core.nearest import nearest
 from datavc.core.outputs import POINTER_SUFFIX
 from datavc.core.paths import RepoPath
@@ -91,16 +91,11 @@ def resolve(repo: Repo, text: str) -> Named:
 
     Raises:
         PathError: there is no such stage, several files have one, or a group of stages has it.
-        FormatError: a stage file is no YAML.
+        FormatError: the stage file that is meant is no YAML.
     """
-    known = {
-        Named(file, name)
-        for file in WorkspaceFiles(repo.git).stage_files()
-        for name in stage_edit.stages(text_of(repo, file), file)
-    }
-    folder = here(repo)
     file, _, name = text.rpartition(":")
-    near = [graphs.seen_from(base, file or STAGE_FILE) for base in (folder, "")]
+    near = [graphs.seen_from(folder, file or STAGE_FILE) for folder in (here(repo), "")]
+    known = set(_names(repo, near))
     for place in near:
         if Named(place, name) in known:
             return Named(place, name)
@@ -114,6 +109,16 @@ def resolve(repo: Repo, text: str) -> Named:
             f"say which: `{one.file}:{text}`",
         )
     return found[0]
+
+
+def _names(repo: Repo, near: Collection[RepoPath]) -> Iterator[Named]:
+    """Yield all stages by name; files that are no YAML are passed over, but for those `near`."""
+    for file in WorkspaceFiles(repo.git).stage_files():
+        try:
+            yield from (Named(file, name) for name in stage_edit.stages(text_of(repo, file), file))
+        except FormatError:
+            if file in near:
+                raise
 
 
 def _unknown(repo: Repo, text: str, known: Iterable[Named]) -> PathError:
