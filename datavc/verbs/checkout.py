@@ -20,7 +20,6 @@ from datavc.store import trees
 from datavc.verbs import linking, workspaces
 from datavc.verbs.checkout_result import CheckoutOptions as CheckoutOptions
 from datavc.verbs.checkout_result import CheckoutResult as CheckoutResult
-from datavc.verbs.pipelines import declared
 from datavc.verbs.scanning import inventory, passed_over, unreadable
 from datavc.verbs.settling import Settler
 
@@ -125,7 +124,11 @@ def _vanished(repo: Repo, known: Inventory) -> list[RepoPath]:
         and not os.path.lexists(repo.layout.absolute(pointer_path(path)))
     ]
     in_git = repo.git.tracked([*gone, *map(pointer_path, gone)]) if gone else set()
-    made = _declared_outputs(repo) if gone else set()
+    made: set[RepoPath] = set()
+    if gone and repo.git.stage_files():
+        from datavc.verbs.stage_status import declared_outputs
+
+        made = declared_outputs(repo)
     return [
         path
         for path in gone
@@ -133,8 +136,3 @@ def _vanished(repo: Repo, known: Inventory) -> list[RepoPath]:
         and path not in made
         and not any(paths.is_inside(file, path) for file in in_git)
     ]
-
-
-def _declared_outputs(repo: Repo) -> set[RepoPath]:
-    """Return what stages of the workspace make: theirs, also where the lock was removed."""
-    return {out.path for stage in declared(repo).stages for out in stage.outs}

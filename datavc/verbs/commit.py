@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from datavc.core import digest as digests
 from datavc.core import paths
@@ -11,7 +12,6 @@ from datavc.core.diff import Change
 from datavc.core.errors import BusyError, DataError, DatavcError, PathError
 from datavc.core.paths import RepoPath
 from datavc.core.progress import SILENT, Progress
-from datavc.pipeline.findings import sentence
 from datavc.repo.placed import had_here
 from datavc.repo.repo import Repo
 from datavc.repo.scan import Scan, Trust
@@ -20,12 +20,13 @@ from datavc.store import trees
 from datavc.verbs import linking
 from datavc.verbs.add_targets import Target
 from datavc.verbs.comparing import changes, is_same, lying, recorded
-from datavc.verbs.pipelines import Pipelines
 from datavc.verbs.publishing import publish
 from datavc.verbs.recording import Annotations, Recorder
 from datavc.verbs.scanning import Looker, data_only, inventory, unreadable
-from datavc.verbs.stage_commit import commit_stages, differing
-from datavc.verbs.stage_status import Meant, stages_of
+
+if TYPE_CHECKING:
+    from datavc.verbs.pipelines import Pipelines
+    from datavc.verbs.stage_status import Meant
 
 TRIES = 5
 """How often a commit starts over because another process rewrote the same pointer meanwhile."""
@@ -119,13 +120,15 @@ def commit(
         DatavcError: something changed, and without `force` nobody can be asked.
         BusyError: other processes kept rewriting the same pointers.
     """
-    stages = stages_of(repo)
-    meant = stages.meant(targets) if stages is not None else Meant([], list(targets), set())
+    if not repo.git.stage_files():
+        return _commit_data(repo, targets, options, progress)
+    from datavc.verbs import stage_status
+
+    stages = stage_status.stages_of(repo)
+    meant = stages.meant(targets)
     result = CommitResult()
     if not targets or meant.rest:
         result = _commit_data(repo, meant.rest, options, progress)
-    if stages is None or not meant.stages:
-        return result
     return _with_stages(repo, stages.pipelines, meant, options, (result, progress))
 
 
@@ -137,15 +140,17 @@ def _with_stages(
     told: tuple[CommitResult, Progress],
 ) -> CommitResult:
     """Record stages that changed, where that is agreed to."""
+    from datavc.verbs.stage_commit import commit_stages, differing
+
     result, progress = told
     changed = differing(pipelines, meant.stages)
     if options.dry_run or not changed:
         return replace(result, stages=tuple(stage.address for stage, _ in changed))
     if not options.force and options.ask_stage is None:
-        stage, finding = changed[0]
+        stage, reason = changed[0]
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
         raise DatavcError(
-            f"the stage {stage.address}{more} changed ({sentence(finding)}), and nobody can be "
+            f"the stage {stage.address}{more} changed ({reason}), and nobody can be "
             "asked whether to record it",
             "`datavc commit --force` records it without asking, `datavc repro` runs it",
         )

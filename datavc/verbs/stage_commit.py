@@ -8,20 +8,20 @@ from datavc.core.errors import DatavcError
 from datavc.core.paths import RepoPath
 from datavc.core.progress import Progress
 from datavc.core.stage import Stage
-from datavc.pipeline.findings import Finding, sentence
 from datavc.pipeline.plan import entry_of
 from datavc.pipeline.running import Done
 from datavc.repo.repo import Repo
 from datavc.store.lock import repository_lock
 from datavc.verbs.pipelines import Pipelines
 from datavc.verbs.stage_hands import StageHands
+from datavc.verbs.stage_words import why
 
 Ask = Callable[[str], bool]
 """Is told what changed of a stage, and asked whether to record it."""
 
 
-def differing(pipelines: Pipelines, chosen: Sequence[int]) -> list[tuple[Stage, Finding]]:
-    """Return the chosen stages that are not as recorded, each with the first difference.
+def differing(pipelines: Pipelines, chosen: Sequence[int]) -> list[tuple[Stage, str]]:
+    """Return the chosen stages that are not as recorded, each with the reasons.
 
     What cannot be recorded, because a part of it is not there, is left out.
     """
@@ -31,14 +31,14 @@ def differing(pipelines: Pipelines, chosen: Sequence[int]) -> list[tuple[Stage, 
         findings = pipelines.decider.differences(stage)
         whole = all(pipelines.sight.exists(path) for path in _paths(stage))
         if findings and whole:
-            found.append((stage, findings[0]))
+            found.append((stage, why(findings)))
     return found
 
 
 def commit_stages(
     repo: Repo,
     pipelines: Pipelines,
-    changed: Sequence[tuple[Stage, Finding]],
+    changed: Sequence[tuple[Stage, str]],
     agrees: Ask | None,
     progress: Progress,
 ) -> list[str]:
@@ -51,8 +51,8 @@ def commit_stages(
     """
     meant = [
         stage
-        for stage, finding in changed
-        if agrees is None or agrees(f"Record {stage.address} ({sentence(finding)})?")
+        for stage, reason in changed
+        if agrees is None or agrees(f"Record {stage.address} ({reason})?")
     ]
     timeout_s = repo.config.core.lock_timeout_s
     with repository_lock(repo.layout.repro_lock, timeout_s, progress):

@@ -9,13 +9,15 @@ from datavc.core import digest as digests
 from datavc.core.errors import DatavcError
 from datavc.core.paths import RepoPath
 from datavc.pipeline import graph as graphs
-from datavc.pipeline.findings import Finding
+from datavc.pipeline.findings import to_json
 from datavc.repo.inventory import Inventory
 from datavc.repo.repo import Repo
 from datavc.repo.targets import Selection
 from datavc.verbs.pipelines import Pipelines, compared, declared, here, open_pipelines
+from datavc.verbs.stage_words import why
 
-Findings = dict[str, tuple[Finding, ...]]
+Differing = dict[str, tuple[str, list[object]]]
+"""By stage: the reasons as a person reads them, and as programs do."""
 
 
 class Meant(NamedTuple):
@@ -70,7 +72,7 @@ class StageStatus:
         outs = {out.path for index in indices for out in graph.stages[index].outs}
         return Meant(sorted(indices), rest, outs)
 
-    def compare(self, meant: Meant, into: Findings, warnings: list[str]) -> None:
+    def compare(self, meant: Meant, into: Differing, warnings: list[str]) -> None:
         """Add the stages among `meant` that differ."""
         warnings += [error.message for error in self.pipelines.project.broken.values()]
         decider = self.pipelines.decider
@@ -82,16 +84,20 @@ class StageStatus:
                 warnings.append(f"{stage.address}: {error.message}")
                 continue
             if found:
-                into[stage.address] = found
+                into[stage.address] = why(found), to_json(found)
         decider.save()
 
 
-def stages_of(repo: Repo) -> StageStatus | None:
-    """Return the status of all stages, None where no stage file declares any."""
-    listed = repo.git.stage_files()
-    return StageStatus(repo, open_pipelines(repo)) if listed else None
+def stages_of(repo: Repo) -> StageStatus:
+    """Return the status of all stages of the workspace."""
+    return StageStatus(repo, open_pipelines(repo))
 
 
 def opened(repo: Repo, listed: Sequence[RepoPath], known: Inventory) -> StageStatus:
     """Return the status of the stages in the stage files `listed`."""
     return StageStatus(repo, compared(repo, declared(repo, listed), known))
+
+
+def declared_outputs(repo: Repo) -> set[RepoPath]:
+    """Return what stages of the workspace make: theirs, also where the lock was removed."""
+    return {out.path for stage in declared(repo).stages for out in stage.outs}

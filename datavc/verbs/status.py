@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from datavc.core import digest as digests
 from datavc.core.diff import Change, with_renames
@@ -12,7 +12,6 @@ from datavc.core.errors import DataError, DatavcError, PathError
 from datavc.core.outputs import TrackedOutput
 from datavc.core.paths import RepoPath
 from datavc.core.progress import SILENT, Progress
-from datavc.pipeline.findings import Finding, to_json
 from datavc.repo.inventory import Inventory, load
 from datavc.repo.inventory import recorded as recorded_by
 from datavc.repo.placed import had_here
@@ -22,8 +21,10 @@ from datavc.repo.snapshot import Workspace, at_commit
 from datavc.repo.targets import Selection, repo_path, require_matches, select
 from datavc.verbs.comparing import Version, changes, file_paths, is_same, lying, recorded
 from datavc.verbs.scanning import Looker, misnamed, unreadable
-from datavc.verbs.stage_status import Meant, opened
 from datavc.verbs.sync_options import SyncOptions
+
+if TYPE_CHECKING:
+    from datavc.verbs.stage_status import Meant
 
 
 class StatusOptions(NamedTuple):
@@ -73,7 +74,7 @@ class StatusResult:
         self.outputs = outputs
         self.unreadable = unreadable
         self.warnings = warnings
-        self.stages: dict[str, tuple[Finding, ...]] = {}
+        self.stages: dict[str, tuple[str, list[object]]] = {}
 
     @property
     def differs(self) -> bool:
@@ -91,7 +92,7 @@ class StatusResult:
             "not_in_remote": self.not_in_remote,
             "untracked": self.untracked,
             "unchanged": self.unchanged,
-            "stages": {name: to_json(found) for name, found in self.stages.items()},
+            "stages": {name: found for name, (_, found) in self.stages.items()},
         }
         return {name: section for name, section in sections.items() if section}
 
@@ -111,9 +112,13 @@ def status(
     """
     listing = repo.git.listing()
     known = load(Workspace(repo.git, listing.records))
-    stages = opened(repo, listing.stage_files, known) if listing.stage_files else None
-    meant = stages.meant(targets) if stages is not None else Meant([], list(targets), set())
-    chosen = _chosen(repo, known, meant) if targets else select(known, [])
+    stages = None
+    if listing.stage_files:
+        from datavc.verbs import stage_status
+
+        stages = stage_status.opened(repo, listing.stage_files, known)
+    meant = stages.meant(targets) if stages is not None else None
+    chosen = _chosen(repo, known, targets, meant)
     passed_over = unreadable(known)
     result = StatusResult(
         outputs=len(chosen),
@@ -129,7 +134,7 @@ def status(
             look.at(selection)
         elif options.unchanged:
             result.unchanged.append(_name(selection.output))
-    if stages is not None:
+    if stages is not None and meant is not None:
         stages.compare(meant, result.stages, result.warnings)
     if options.cloud:
         from datavc.verbs.cloud import lacking
@@ -139,10 +144,15 @@ def status(
         result.not_in_remote += found.paths
         result.warnings += found.warnings
     if options.untracked:
-        pointers = {output.recorded_in for output in known.outputs.values()} | known.broken.keys()
-        result.untracked += [path for path in repo.git.untracked() if path not in pointers]
+        _note_untracked(repo, known, result)
     _warn_of_git(repo, chosen, result)
     return result
+
+
+def _note_untracked(repo: Repo, known: Inventory, result: StatusResult) -> None:
+    """Note the files that neither Git nor datavc knows."""
+    pointers = {output.recorded_in for output in known.outputs.values()} | known.broken.keys()
+    result.untracked += [path for path in repo.git.untracked() if path not in pointers]
 
 
 def _warn_of_git(repo: Repo, chosen: Sequence[Selection], result: StatusResult) -> None:
@@ -156,11 +166,16 @@ def _warn_of_git(repo: Repo, chosen: Sequence[Selection], result: StatusResult) 
         )
 
 
-def _chosen(repo: Repo, known: Inventory, meant: Meant) -> list[Selection]:
+def _chosen(
+    repo: Repo, known: Inventory, targets: Sequence[str], meant: Meant | None
+) -> list[Selection]:
     """Return the outputs that targets name, themselves or by the stage that makes them."""
-    paths = [repo_path(repo.root, repo.here, text) for text in meant.rest]
-    paths += [path for path in meant.outs if path in known.outputs]
-    return select(known, paths) if paths else []
+    rest = targets if meant is None else meant.rest
+    paths = [repo_path(repo.root, repo.here, text) for text in rest]
+    if meant is not None and targets:
+        paths += [path for path in meant.outs if path in known.outputs]
+        return select(known, paths) if paths else []
+    return select(known, paths)
 
 
 def _at(repo: Repo, rev: str, targets: Sequence[str]) -> list[Selection]:

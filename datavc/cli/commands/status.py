@@ -11,7 +11,6 @@ from datavc.cli.declared import Caller, Declared
 from datavc.cli.ending import Exit
 from datavc.cli.pages import epilog
 from datavc.verbs import status as verb
-from datavc.verbs.stage_words import why
 from datavc.verbs.status import Differences, StatusOptions, StatusResult
 from datavc.verbs.sync_options import SyncOptions
 
@@ -123,7 +122,7 @@ def _draw(result: StatusResult) -> Iterable[str]:
 
 
 def _stages(result: StatusResult) -> list[str]:
-    lines = [f"{name}: {why(found)}" for name, found in result.stages.items()]
+    lines = [f"{name}: {reason}" for name, (reason, _) in result.stages.items()]
     return [*lines[:SHOWN], f"… and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else lines
 
 
