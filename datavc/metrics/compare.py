@@ -54,8 +54,8 @@ def compare(old: Mapping[str, Value], new: Mapping[str, Value], *, unchanged: bo
 
 
 def same(old: Value, new: Value) -> bool:
-    """Tell whether two values are equal and of one type; what is not a number equals itself."""
-    return type(old) is type(new) and (old == new or (old != old and new != new))
+    """Tell whether two values are equal and of one type: 1, 1.0 and true are three."""
+    return type(old) is type(new) and old == new
 
 
 def _keys(value: Value) -> dict[str, Value]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from datavc.core.errors import FormatError
 from datavc.core.stage import Value
 from datavc.metrics import templates
-from datavc.metrics.points import Points, Row, clean
+from datavc.metrics.points import Points, Row
 from datavc.metrics.templates import Spec, anchor
 
 SIZE = 300
@@ -70,7 +70,7 @@ def anchors(versions: Sequence[tuple[str, Points]], title: str) -> dict[str, Val
                 "into one chart"
             )
     names = [name for name, _ in versions]
-    rows = [_row(row, name) for name, points in versions for row in points.rows]
+    rows: list[Value] = [{**row, "rev": name} for name, found in versions for row in found.rows]
     x, y, varied = _escaped(first.x), _escaped(first.y), first.varied
     groups: list[Value] = ["rev", varied] if varied else ["rev"]
     tips = ["rev", x, y, *([varied] if varied else [])]
@@ -98,10 +98,6 @@ def anchors(versions: Sequence[tuple[str, Points]], title: str) -> dict[str, Val
         "COLUMN": across,
     }
     return {anchor(name): value for name, value in values.items()}
-
-
-def _row(row: Row, version: str) -> Value:
-    return {**{key: clean(value) for key, value in row.items()}, "rev": version}
 
 
 def _escaped(field: str) -> str:

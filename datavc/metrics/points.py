@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterable, Sequence
-from math import isfinite
 from typing import NamedTuple
 
 from datavc.core.errors import FormatError
@@ -92,15 +91,6 @@ def points(plot: PlotDefinition, tables: Tables) -> Points:
     x_label = asked.x_label or ("x" if x == INFERRED_X else x)
     y_label = asked.y_label or ("y" if y == INFERRED_Y else y)
     return Points(rows, x, y, x_label, y_label, varied)
-
-
-def clean(value: Value) -> Value:
-    """Return a value as strict JSON can say it: what is no finite number becomes null."""
-    if isinstance(value, float):
-        return value if isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: clean(inner) for key, inner in value.items()}
-    return [clean(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _lines(plot: PlotDefinition, tables: Tables) -> Iterable[_Line]:

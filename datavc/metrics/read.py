@@ -14,6 +14,7 @@ from math import isfinite
 from datavc.core.errors import FormatError
 from datavc.core.stage import Value
 from datavc.formats import people_yaml
+from datavc.formats.data_file import MAX_BYTES, load_data
 
 MAX_DEPTH = 64
 """Levels of lists and maps."""
@@ -21,7 +22,6 @@ DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(\.[0-9]{1,40})?([eE][-+]?[0-9]{1,3})?")
 """What a cell must look like to be a number: `007` and `1_000` are names."""
-_WORDS = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}
 
 
 def suffix(path: str) -> str:
@@ -40,11 +40,9 @@ def parse(data: bytes, path: str) -> Value:
     if kind in DELIMITERS:
         table = rows(data, path)
         return table[-1] if table else {}
-    try:
-        value = _structured(data, kind, path)
-    except RecursionError as error:
-        raise FormatError(f"{path} has more than {MAX_DEPTH} levels") from error
-    return _checked(value, path)
+    value = load_data(path, data)
+    _check_depth(value, path)
+    return value
 
 
 def rows(data: bytes, path: str, *, header: bool = True) -> list[dict[str, Value]]:
@@ -56,7 +54,7 @@ def rows(data: bytes, path: str, *, header: bool = True) -> list[dict[str, Value
     Raises:
         FormatError: it is no table, or a row has more cells than the header.
     """
-    text = _text(data, path)
+    text = people_yaml.decode(data, path, MAX_BYTES)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=DELIMITERS.get(suffix(path), ","))
     try:
         lines = [line for line in reader if line]
@@ -106,52 +104,19 @@ def _leaves(prefix: str, value: Value) -> Iterator[tuple[str, Value]]:
         yield from _leaves(f"{prefix}.{key}" if prefix else key, inner)
 
 
-def _text(data: bytes, path: str) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise FormatError(f"{path} is not text: byte {error.start} is not UTF-8") from error
-
-
-def _structured(data: bytes, kind: str, path: str) -> object:
-    if kind == ".json":
-        import json
-
-        try:
-            return json.loads(_text(data, path))
-        except ValueError as error:
-            raise FormatError(f"{path} is not JSON: {_reason(error)}") from error
-    if kind == ".toml":
-        import tomllib
-
-        try:
-            return tomllib.loads(_text(data, path))
-        except ValueError as error:
-            raise FormatError(f"{path} is not TOML: {_reason(error)}") from error
-    return people_yaml.load(data, path).value
-
-
-def _reason(error: ValueError) -> str:
-    return str(error).splitlines()[0][:200]
-
-
-def _checked(value: object, path: str, depth: int = 0) -> Value:
-    """Return `value` with the dates of TOML as text."""
+def _check_depth(value: Value, path: str, depth: int = 0) -> None:
     if depth > MAX_DEPTH:
-        raise FormatError(f"{path} has more than {MAX_DEPTH} levels")
-    if isinstance(value, dict):
-        return {str(key): _checked(inner, path, depth + 1) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_checked(inner, path, depth + 1) for inner in value]
-    if value is None or isinstance(value, (str, bool, int, float)):
-        return value
-    return str(value)
+        raise FormatError(f"{path} has more than {MAX_DEPTH} levels of lists and maps")
+    inner = list(value.values()) if isinstance(value, dict) else value
+    for each in inner if isinstance(inner, list) else ():
+        _check_depth(each, path, depth + 1)
 
 
 def _cell(text: str) -> Value:
-    if match := _NUMBER.fullmatch(text):
-        if match[1] is None and match[2] is None:
-            return int(text)
-        number = float(text)
-        return number if isfinite(number) else text
-    return _WORDS.get(text.lower(), text)
+    """Return a cell as a number if it is written as one, else as it is, `nan` too."""
+    if not (match := _NUMBER.fullmatch(text)):
+        return text
+    if match[1] is None and match[2] is None:
+        return int(text)
+    number = float(text)
+    return number if isfinite(number) else text

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from datavc.core.paths import RepoPath, join, parent
 from datavc.core.stage import PARAMS_FILE, ParamsDep, PlotDefinition, PlotProperties, StageFile
 from datavc.pipeline import project
+from datavc.repo.repo import Repo
+from datavc.verbs import pipelines
 from datavc.verbs.reading import Reader
 
 
@@ -50,8 +52,11 @@ def declared(files: Iterable[StageFile]) -> Declared:
     return Declared(tuple(metrics), tuple(params), tuple(used), tuple(plots))
 
 
-def at(reader: Reader) -> tuple[Declared, tuple[str, ...]]:
+def at(repo: Repo, reader: Reader) -> tuple[Declared, tuple[str, ...]]:
     """Return what one version declares, and a warning for each stage file that was passed over."""
-    found = project.load(reader.files)
+    if reader.commit is None:
+        found = pipelines.declared(repo)
+    else:
+        found = project.load(reader.files, rendering=pipelines.rendering(repo))
     warnings = tuple(f"{error.message}; it was passed over" for error in found.broken.values())
     return declared(found.files), warnings

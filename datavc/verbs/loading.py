@@ -26,6 +26,11 @@ class Unread(NamedTuple):
     type: str
     msg: str
 
+    @property
+    def is_absent(self) -> bool:
+        """Whether the file is just not there."""
+        return self.type == FileNotFoundError.__name__
+
 
 class Loaded(NamedTuple):
     """Values of one version by path as the user sees it; what cannot be read has an `Unread`."""
@@ -43,8 +48,7 @@ Wanted = Callable[[Declared], Iterable[RepoPath]]
 def load(repo: Repo, moment: Moment, targets: Iterable[str], wanted: Wanted) -> Loaded:
     """Return the values of `targets`, paths as the user wrote them, else of what is `wanted`.
 
-    Folders stand for the files in them. What is declared but not there is passed over, what was
-    named and is not there is `unread`.
+    Folders stand for the files in them. What is not there is `unread`.
 
     Raises:
         PathError: a target lies outside the project.
@@ -54,16 +58,12 @@ def load(repo: Repo, moment: Moment, targets: Iterable[str], wanted: Wanted) -> 
     warnings: tuple[str, ...] = ()
     paths: Iterable[RepoPath] = asked
     if not asked:
-        found, warnings = declared_numbers.at(reader)
+        found, warnings = declared_numbers.at(repo, reader)
         paths = wanted(found)
     loaded = Loaded(moment, {}, {}, warnings)
     for path in dict.fromkeys(paths):
         _take(repo, reader, path, loaded)
-    return loaded if asked else loaded._replace(unread=_there(loaded.unread))
-
-
-def _there(unread: dict[str, Unread]) -> dict[str, Unread]:
-    return {path: why for path, why in unread.items() if why.type != FileNotFoundError.__name__}
+    return loaded
 
 
 def _take(repo: Repo, reader: Reader, path: RepoPath, loaded: Loaded) -> None:
@@ -90,6 +90,23 @@ def _take_file(reader: Reader, path: RepoPath, name: str, loaded: Loaded) -> Non
             loaded.values[name] = read.parse(data, name)
     except DatavcError as error:
         loaded.unread[name] = _unread(error)
+
+
+def in_either(old: Loaded, new: Loaded, *, named: bool) -> list[str]:
+    """Return the warnings of a comparison, in which one side may lack what the other has.
+
+    Both may, unless the user `named` it: a stage may never have run.
+    """
+
+    def kept(side: Loaded, other: Loaded) -> Loaded:
+        unread = {
+            path: why
+            for path, why in side.unread.items()
+            if not why.is_absent or (named and path not in other.values)
+        }
+        return side._replace(unread=unread)
+
+    return complaints((kept(old, new), kept(new, old)))
 
 
 def _unread(error: DatavcError) -> Unread:

@@ -11,7 +11,7 @@ from datavc.metrics.compare import Deltas, compare
 from datavc.metrics.read import flat, measures
 from datavc.repo.repo import Repo
 from datavc.verbs.declared_numbers import Declared
-from datavc.verbs.loading import Loaded, complaints, load
+from datavc.verbs.loading import Loaded, complaints, in_either, load
 from datavc.verbs.moments import Scope, pair, within
 
 
@@ -83,22 +83,14 @@ def diff(
     """
     old, new = (_metrics(load(repo, moment, targets, _declared)) for moment in pair(repo, *revs))
     deltas = compare(old.values, new.values, unchanged=unchanged)
-    return Compared(old.moment.name, new.moment.name, deltas, absent(old, new))
+    return Compared(
+        old.moment.name, new.moment.name, deltas, in_either(old, new, named=bool(targets))
+    )
 
 
 def keys(values: Mapping[str, Value]) -> dict[str, dict[str, Value]]:
     """Return file → dotted key → value."""
     return {file: {} if value == {} else flat(value) for file, value in values.items()}
-
-
-def absent(old: Loaded, new: Loaded) -> list[str]:
-    """Return the warnings of a comparison: a file that one side has may lack on the other."""
-    return complaints(
-        side._replace(
-            unread={path: why for path, why in side.unread.items() if path not in other.values}
-        )
-        for side, other in ((old, new), (new, old))
-    )
 
 
 def _declared(found: Declared) -> tuple[RepoPath, ...]:

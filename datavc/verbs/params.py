@@ -7,8 +7,8 @@ from datavc.metrics.compare import Deltas, compare
 from datavc.repo.repo import Repo
 from datavc.verbs import declared_numbers
 from datavc.verbs.declared_numbers import Declared
-from datavc.verbs.loading import Wanted, load
-from datavc.verbs.metrics import Compared, absent
+from datavc.verbs.loading import Wanted, in_either, load
+from datavc.verbs.metrics import Compared
 from datavc.verbs.moments import Moment, pair
 from datavc.verbs.reading import Reader, shown
 
@@ -34,7 +34,9 @@ def diff(
     deltas = compare(old.values, new.values, unchanged=unchanged)
     if used:
         deltas = _only(deltas, _keys(repo, moments))
-    return Compared(old.moment.name, new.moment.name, deltas, absent(old, new))
+    return Compared(
+        old.moment.name, new.moment.name, deltas, in_either(old, new, named=bool(targets))
+    )
 
 
 def _files(used: bool) -> Wanted:
@@ -48,7 +50,7 @@ def _keys(repo: Repo, moments: tuple[Moment, ...]) -> dict[str, set[str]]:
     """Return file → the keys that stages use at any of `moments`; none for the whole file."""
     keys: dict[str, set[str]] = {}
     for moment in moments:
-        found, _ = declared_numbers.at(Reader(repo, moment.commit))
+        found, _ = declared_numbers.at(repo, Reader(repo, moment.commit))
         for dep in found.used:
             keys.setdefault(shown(repo, dep.file), set()).update(dep.keys or ("",))
     return keys

@@ -57,7 +57,7 @@ def chosen(repo: Repo, reader: Reader, asked: Asked) -> tuple[list[Plot], tuple[
     Raises:
         PathError: a target lies outside the project.
     """
-    found, warnings = declared_numbers.at(reader)
+    found, warnings = declared_numbers.at(repo, reader)
     entries = [
         entry
         for file, definition in found.plots

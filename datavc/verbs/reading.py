@@ -27,7 +27,7 @@ class Reader:
     def __init__(self, repo: Repo, commit: str | None) -> None:
         """Read from a full commit id, or with None from the workspace as it lies."""
         self._repo = repo
-        self._commit = commit
+        self.commit = commit
         self._known: Inventory | None = None
         self.files: Files = (
             WorkspaceFiles(repo.git) if commit is None else CommitFiles(repo.git, commit)
@@ -43,11 +43,11 @@ class Reader:
         try:
             data = self.files.read(path)
         except PathError:
-            if self._commit is not None or self._digest(path) is None:
+            if self.commit is not None or self._digest(path) is None:
                 raise
             data = None  # a link into a cache that lies elsewhere
         else:
-            if data is not None or self._commit is None:
+            if data is not None or self.commit is None:
                 return data
         digest = self._digest(path)
         return None if digest is None else self._stored(path, digest)
@@ -59,7 +59,7 @@ class Reader:
             PathError: there are more than anybody looks at.
             DataError: a tracked directory's list of files is not in the cache.
         """
-        found = self._lying(folder) if self._commit is None else self._recorded(folder)
+        found = self._lying(folder) if self.commit is None else self._recorded(folder)
         if len(found) > FILES:
             raise PathError(f"{folder or '.'} has more than {FILES:,} files to look at")
         return sorted(found)
@@ -79,7 +79,7 @@ class Reader:
         return found
 
     def _recorded(self, folder: RepoPath) -> list[RepoPath]:
-        commit = self._commit or ""
+        commit = self.commit or ""
         found = {file.path for file in self._repo.git.tree_paths(commit, folder)}
         known = self._inventory()
         containing = known.containing(folder)
@@ -97,7 +97,7 @@ class Reader:
 
     def _inventory(self) -> Inventory:
         if self._known is None:
-            commit = self._commit
+            commit = self.commit
             git = self._repo.git
             self._known = inventory(self._repo) if commit is None else load(at_commit(git, commit))
         return self._known
@@ -116,7 +116,7 @@ class Reader:
         try:
             return read(self._repo.objects, digest)
         except DataError as error:
-            rev = f"--rev {self._commit[:12]} " if self._commit else ""
+            rev = f"--rev {self.commit[:12]} " if self.commit else ""
             raise DataError(
                 f"{path} is not in the cache, or damaged there",
                 f"`datavc fetch {rev}{path}` gets it from a remote",
