@@ -16,6 +16,7 @@ from datavc.core.progress import SILENT, Progress
 from datavc.core.stage import PARAMS_FILE, STAGE_FILE, Stage, Value
 from datavc.formats import lockfile, stage_edit, stagefile
 from datavc.formats.strict_yaml import plain
+from datavc.pipeline.editor import editor_line
 from datavc.repo import pointers
 from datavc.repo.lock_journal import LockJournal
 from datavc.repo.repo import Repo
@@ -98,7 +99,7 @@ def add(
             raise DatavcError(
                 f"{file} has a stage {new.name} already", "`--force` writes over its definition"
             )
-        text = stage_edit.put(old, new.name, definition, file)
+        text = stage_edit.put(old or editor_line(file).encode(), new.name, definition, file)
         before = _of_group(pipelines.declared(repo).stages, Named(file, new.name))
         stages = declaring.changed(repo, file, text).stages
         _refuse_tracked(repo, _of_group(stages, Named(file, new.name)))

@@ -88,6 +88,8 @@ def test_a_stage_goes_into_the_file_of_the_current_folder(project):
     add(project, "-n", "a", "-d", "../raw.csv", "-o", "x", "cp ../raw.csv x", cwd="data")
 
     assert stages(project, "data/datavc.yaml")["a"]["deps"] == ["../raw.csv"]
+    first = b"# yaml-language-server: $schema=../.datavc/datavc.schema.json\n"
+    assert project.read("data/datavc.yaml").startswith(first)
     assert project.read("data/.gitignore") == b"/x\n"
 
 
