@@ -116,6 +116,8 @@ class _Expansion(NamedTuple):
             scope = self.reader.extended(scope, raw["vars"], folder, place)
         values = {
             key: _filled(value, scope, place.of(raw, key), self._options(key))
+            if _may_change(value)
+            else value
             for key, value in raw.items()
             if key not in ("vars", "matrix")
         }
@@ -133,15 +135,14 @@ def _filled(value: Value, scope: Scope, place: Place, rendering: Rendering | Non
         FormatError: a variable is missing or does not fit; the message names the line.
     """
     if isinstance(value, str):
-        if "${" not in value:
-            return value
         try:
             return filled(value, scope, rendering)
         except Misfit as misfit:
             raise place.error(misfit.problem, misfit.hint) from misfit
     if isinstance(value, list):
         return [
-            _filled(item, scope, place.of(value, at), rendering) for at, item in enumerate(value)
+            _filled(item, scope, place.of(value, at), rendering) if _may_change(item) else item
+            for at, item in enumerate(value)
         ]
     if isinstance(value, dict):
         return {
@@ -151,6 +152,11 @@ def _filled(value: Value, scope: Scope, place: Place, rendering: Rendering | Non
             for key, held in value.items()
         }
     return value
+
+
+def _may_change(value: Value) -> bool:
+    """Tell quickly whether filling in could make anything else of `value`."""
+    return "${" in value if isinstance(value, str) else isinstance(value, list | dict)
 
 
 def _each(items: Tree, place: Place) -> Iterator[tuple[str, Bound]]:

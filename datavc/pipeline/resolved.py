@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, cast
 
-from datavc.core.paths import RepoPath
+from datavc.core.paths import RepoPath, is_plain, join
 from datavc.core.stage import PARAMS_FILE, Out, OutKind, ParamsDep, PlotProperties, Stage, Value
 from datavc.formats.stagefile import PLOT_PROPERTIES
 from datavc.pipeline.place import Place
@@ -32,6 +32,16 @@ class Context(NamedTuple):
         place = self.place.of(cast("Value", self.raw), key)
         place = place._replace(owner=f"{self.place.owner}{key}: ")
         return place if item is None else place.of(self.raw[key], item)
+
+    def path(self, key: str, item: int, written: str) -> RepoPath:
+        """Return what a path in the list below `key` means, seen from the project's root.
+
+        Raises:
+            FormatError: it is no path inside the project.
+        """
+        if is_plain(written):
+            return join(self.folder, written)
+        return self.at(key, item).path(self.folder, written)
 
 
 def stage_of(name: str, values: Map, used: Mapping[str, set[str]], context: Context) -> Stage:
@@ -82,9 +92,7 @@ def _commands(value: Value, context: Context) -> tuple[str, ...]:
 
 
 def _deps(value: Value, context: Context) -> tuple[RepoPath, ...]:
-    found = (
-        context.at("deps", at).path(context.folder, text) for at, text in enumerate(texts(value))
-    )
+    found = (context.path("deps", at, text) for at, text in enumerate(texts(value)))
     return tuple(dict.fromkeys(found))
 
 
@@ -95,7 +103,7 @@ def _params(value: Value, context: Context) -> tuple[ParamsDep, ...]:
     for at, item in enumerate(cast("list[Value]", value or [])):
         files: Map = item if isinstance(item, dict) else {PARAMS_FILE: [item]}
         for written, keys in files.items():
-            file = context.at("params", at).path(context.folder, written)
+            file = context.path("params", at, written)
             listed = texts(keys)
             found.setdefault(file, set()).update(listed)
             if not listed:
@@ -110,9 +118,9 @@ def _outs(values: Map, context: Context) -> tuple[Out, ...]:
     found: dict[RepoPath, Out] = {}
     for section, kind in _KINDS.items():
         for written, (at, properties) in _written(values.get(section)).items():
-            place = context.at(section, at)
-            path = place.path(context.folder, written)
+            path = context.path(section, at, written)
             if path in found:
+                place = context.at(section, at)
                 raise place.error(f"{path} is an output of this stage already")
             found[path] = _out(path, kind, properties)
     return tuple(found.values())

@@ -4,6 +4,8 @@ import textwrap
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from datavc.core.errors import DatavcError, FormatError
 from datavc.core.paths import RepoPath
@@ -370,6 +372,30 @@ def test_what_cannot_be_resolved_at_the_top_is_told(text: str, problem: str) -> 
         expanded(text, params_yaml=f"l: {list(range(50))}")
 
     assert problem in caught.value.message
+
+
+LIVELY = """
+vars: [{o: {a: [1, 2], b: false}}, v.yaml]
+stages:
+  s: &s {cmd: 'run ${o} ${v}', wdir: d, deps: [a, '${v}'], outs: [o: {cache: false}]}
+  e: {foreach: '${o}', do: *s}
+  m: {matrix: {x: '${o.a}', y: [{z: 1}]}, cmd: 'fit ${item.x} ${item.y.z}', params: [f: [k]]}
+plots: [{p: {x: a, y: {f: [b]}}}]
+artifacts: {a: {path: m}}
+"""
+PIECES = "${ } [ ] { } , : \n - ~ true 1 ${item} ${key} ${o} <<: *s &s .. / @ ' \" | vars meta do"
+
+
+@given(st.lists(st.tuples(st.integers(0, 400), st.sampled_from(PIECES.split(" "))), max_size=3))
+def test_whatever_stands_in_a_file_is_resolved_or_refused(put: list[tuple[int, str]]) -> None:
+    text = LIVELY
+    for at, piece in put:
+        text = text[:at] + piece + text[at:]
+
+    try:
+        expand(P("datavc.yaml"), text.encode(), MemoryFiles({"v.yaml": "v: 1"}))
+    except DatavcError as error:
+        assert error.message
 
 
 def test_a_parameter_file_that_does_not_parse_is_named() -> None:
