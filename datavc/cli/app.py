@@ -45,6 +45,7 @@ GROUPS = {
     "Pipelines": {
         "repro": "Run the stages whose inputs changed, and what depends on them.",
         "why": "Tell why a stage would run.",
+        "run-cache": "Show what stages made of which inputs.",
         "stage": "Write stages into datavc.yaml, list them, and take them out.",
         "dag": "Draw how stages depend on each other.",
         "freeze": "Leave stages as they are.",

@@ -29,6 +29,12 @@ RemoteName = Annotated[
 AllBranches = Annotated[bool, typer.Option("-a", "--all-branches", help="Data of all branches.")]
 AllTags = Annotated[bool, typer.Option("-T", "--all-tags", help="Data of all tags.")]
 AllCommits = Annotated[bool, typer.Option("-A", "--all-commits", help="Data of all commits.")]
+RunCache = Annotated[
+    bool,
+    typer.Option(
+        "--run-cache/--no-run-cache", help="Also results of stages that the run cache knows."
+    ),
+]
 Rev = Annotated[
     str | None, typer.Option("--rev", metavar="REV", help="Take the version of this commit.")
 ]

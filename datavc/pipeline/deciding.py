@@ -24,7 +24,7 @@ from datavc.pipeline.findings import Finding
 from datavc.pipeline.memo import Memo, digest_of
 from datavc.pipeline.params import Parsed, read_params
 from datavc.pipeline.plan import Decision, Inputs
-from datavc.pipeline.runcache import UNCACHED_LIMIT, CachedRun, key_of
+from datavc.pipeline.runcache import UNCACHED_LIMIT, key_of
 from datavc.pipeline.running import Done
 from datavc.pipeline.sight import Seen, Sight
 from datavc.repo.files import Files
@@ -168,12 +168,12 @@ class Decider:
         """Take a good result for the record of its stage from here on."""
         self._locks[lock_of(done.stage), done.stage.name] = done.entry
 
-    def foresee(self, stage: Stage, run: CachedRun | None) -> None:
-        """Plan on: these outputs will be those of `run`, or nobody knows what they will be."""
-        if run is None:
+    def foresee(self, stage: Stage, entry: LockEntry | None) -> None:
+        """Plan on: the outputs will be those of `entry`, or nobody knows what they will be."""
+        if entry is None:
             self._pending.update(out.path for out in stage.outs)
         else:
-            self._foreseen |= {out.path: out for out in run.entry.outs}
+            self._foreseen |= {out.path: out for out in entry.outs}
 
     def ran(self, stage: Stage, when_s: float, seconds: float) -> None:
         """Note when a stage ran well, and for how long (s)."""

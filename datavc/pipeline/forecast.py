@@ -52,6 +52,8 @@ def forecast(
                 run = lookup.fetch_run(decider.key(stage, found.inputs))
             if run is not None:
                 outcome = outcome._replace(action="restore", from_cache=True, seconds=run.seconds)
-            decider.foresee(stage, run)
+            decider.foresee(stage, None if run is None else run.entry)
+        elif action == "restore" and found.entry is not None:
+            decider.foresee(stage, found.entry)
         outcomes.append(outcome)
     return outcomes

@@ -168,7 +168,7 @@ class RunCache:
         with suppress(OSError):
             os.unlink(self._file(key))
 
-    def keys(self) -> list[str]:
+    def known_keys(self) -> list[str]:
         """Return the keys of all entries."""
         found: list[str] = []
         with suppress(OSError):

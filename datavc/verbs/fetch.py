@@ -34,7 +34,23 @@ def fetch(
     """
     result = SyncResult(dry_run=options.dry_run)
     bring(repo, meant(repo, targets, options, result), result, (options, progress))
+    if options.run_cache and not options.dry_run:
+        _fetch_runs(repo, result, (options, progress))
     return result
+
+
+def _fetch_runs(repo: Repo, result: SyncResult, how: tuple[SyncOptions, Progress]) -> None:
+    """Bring the run-cache entries that are not here, each once all that it names has arrived."""
+    from datavc.verbs import run_shelf
+
+    shelf = run_shelf.Shelf(open_remote(repo, how[0].remote, how[0]).store)
+    runs = run_shelf.of_cache(repo)
+    for run in run_shelf.readable(shelf.keys() - set(runs.known_keys()), shelf.get):
+        failed = len(result.failures)
+        bring(repo, run_shelf.made(run), result, how)
+        if len(result.failures) == failed:
+            runs.put(run)
+            result.runs += 1
 
 
 def bring(

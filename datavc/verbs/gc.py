@@ -16,6 +16,7 @@ from datavc.core.digest import Digest
 from datavc.core.errors import DataError, DatavcError
 from datavc.core.outputs import Failure
 from datavc.core.progress import SILENT, Progress
+from datavc.pipeline.runcache import RunCache
 from datavc.repo.repo import Repo
 from datavc.store import gc as collection
 from datavc.store import leftovers
@@ -57,6 +58,7 @@ class GcResult:
     kept: dict[str, Tally] = field(default_factory=dict)
     temporary: Tally = field(default_factory=Tally)
     operations: int = 0
+    runs: int = 0
     declined: bool = False
     dry_run: bool = False
     failures: list[Failure] = field(default_factory=list)
@@ -81,6 +83,7 @@ class GcResult:
             "kept": self.kept,
             "temporary": self.temporary,
             "operations": self.operations,
+            "runs": self.runs,
             "dry_run": self.dry_run,
             "failures": [failure._asdict() for failure in self.failures],
         }
@@ -105,6 +108,7 @@ def gc(repo: Repo, options: GcOptions, *, progress: Progress = SILENT) -> GcResu
     result.warnings += dict.fromkeys(roots.warnings)
     _check_certain(roots, options, result)
     result.operations = len(roots.expired)
+    result.runs = len(roots.stale_runs)
     unwanted = _choose(repo, marks, options, result, progress)
     if options.dry_run:
         result.temporary = _tally(_leftovers(repo))
@@ -113,6 +117,9 @@ def gc(repo: Repo, options: GcOptions, *, progress: Progress = SILENT) -> GcResu
         return GcResult(declined=True)
     for name in roots.expired:
         repo.journal.drop(name)
+    runs = RunCache(repo.objects.root)
+    for key in roots.stale_runs:
+        runs.remove(key)
     for identity in forgotten:
         withdraw(repo.objects.root, identity)
 

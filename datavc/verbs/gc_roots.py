@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from datavc.core.digest import Digest
-from datavc.core.errors import DatavcError
+from datavc.core.errors import DatavcError, FormatError
 from datavc.core.outputs import TrackedOutput, is_record
+from datavc.pipeline.runcache import RunCache, parse
 from datavc.repo.git_history import RevisionScope
 from datavc.repo.inventory import load, recorded
 from datavc.repo.journal import Operation
@@ -93,7 +94,8 @@ class Roots:
     """Marks what workspaces name; remembers what cannot be told.
 
     `warnings` are sentences; `uncertain` are current outputs whose files are not known, `expired`
-    the operations of the own workspace that no longer count.
+    the operations of the own workspace that no longer count, `stale_runs` the entries of the run
+    cache that nobody asked for.
     """
 
     def __init__(self, marks: Marks, own: Repo, *, expire_undo: bool) -> None:
@@ -102,6 +104,7 @@ class Roots:
         self._own = own
         self._expire_undo = expire_undo
         self.expired: set[str] = set()
+        self.stale_runs: set[str] = set()
         self.uncertain: dict[str, str] = {}
         self.warnings: list[str] = []
 
@@ -122,6 +125,22 @@ class Roots:
                 if path in recorded or os.path.lexists(repo.layout.absolute(path)):
                     self._lying(repo.placed.get(path), recorded.get(path))
             self._operations(repo)
+        self._runs()
+
+    def _runs(self) -> None:
+        """Mark what runs that are asked for now and then have made."""
+        runs = RunCache(self._own.objects.root)
+        for key in runs.known_keys():
+            data = runs.read(key)
+            try:
+                run = None if data is None else parse(data, key)
+            except FormatError:
+                run = None
+            if run is None or runs.unused_s(key) > self._own.config.repro.keep_runs_s:
+                self.stale_runs.add(key)
+                continue
+            for digest in run.objects():
+                self._marks.unknown(digest)
 
     def _lying(self, record: PlacedRecord | None, recorded: Digest | None) -> None:
         """Mark the versions that were placed, but for the one that is `recorded`."""

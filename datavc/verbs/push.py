@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datavc.core.outputs import Failure
 from datavc.core.progress import SILENT, Progress
 from datavc.core.trace import trace
+from datavc.pipeline import runcache
 from datavc.repo.repo import Repo
 from datavc.store.transfer import Transferred, copy
 from datavc.verbs.needing import Needs, needs
@@ -39,7 +40,31 @@ def push(
         remote = open_remote(repo, name, options)
         result.remotes.append(remote.config.name)
         _push_to(repo, remote, needs(repo, chosen), result, (options, progress))
+    if options.run_cache and not options.dry_run:
+        _push_runs(repo, result, (options, progress))
     return result
+
+
+def _push_runs(repo: Repo, result: SyncResult, how: tuple[SyncOptions, Progress]) -> None:
+    """Send the run-cache entries that the remote lacks, after all that they name.
+
+    An entry whose objects are not here any more stays here.
+    """
+    from datavc.verbs import run_shelf
+
+    remote = open_remote(repo, how[0].remote, how[0])
+    shelf = run_shelf.Shelf(remote.store)
+    runs = run_shelf.of_cache(repo)
+    sending = run_shelf.readable(set(runs.known_keys()) - shelf.keys(), runs.read)
+    whole = [run for run in sending if not repo.objects.missing(list(run.objects()))]
+    needed = needs(repo, [selection for run in whole for selection in run_shelf.made(run)])
+    failed = len(result.failures)
+    _push_to(repo, remote, needed, result, how)
+    lost = {failure.digest for failure in result.failures[failed:]}
+    for run in whole:
+        if lost.isdisjoint(needs(repo, run_shelf.made(run)).served()):
+            shelf.put(run.key, runcache.render(run))
+            result.runs += 1
 
 
 def _push_to(

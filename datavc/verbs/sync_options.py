@@ -9,7 +9,10 @@ from datavc.repo.git_history import RevisionScope as RevisionScope
 
 
 class SyncOptions(NamedTuple):
-    """`remote` and `jobs` override the settings; `ask` asks for consent on a terminal."""
+    """`remote` and `jobs` override the settings; `ask` asks for consent on a terminal.
+
+    `run_cache` takes the results of stages along that the run cache knows.
+    """
 
     remote: str | None = None
     jobs: int | None = None
@@ -17,3 +20,4 @@ class SyncOptions(NamedTuple):
     workspace: bool = True
     dry_run: bool = False
     ask: Callable[[str], bool] | None = None
+    run_cache: bool = False

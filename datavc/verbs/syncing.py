@@ -32,14 +32,14 @@ NOWHERE = "is neither in the cache nor on the remote"
 
 
 class SyncResult:
-    """What went over: objects and bytes; `skipped` were there already.
+    """What went over: objects, bytes, entries of the run cache; `skipped` were there already.
 
     In a dry run `files` and `bytes` are what would go.
     """
 
     def __init__(self, *, dry_run: bool = False) -> None:
         """Begin with nothing sent or fetched."""
-        self.files = self.bytes = self.skipped = 0
+        self.files = self.bytes = self.skipped = self.runs = 0
         self.remotes: list[str] = []
         self.failures: list[Failure] = []
         self.warnings: list[str] = []
@@ -58,6 +58,7 @@ class SyncResult:
             "files": self.files,
             "bytes": self.bytes,
             "skipped": self.skipped,
+            "runs": self.runs,
             "remotes": self.remotes,
             "dry_run": self.dry_run,
             "failures": [failure._asdict() for failure in self.failures],

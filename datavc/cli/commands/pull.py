@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Recursive,
         RemoteName,
         Rev,
+        RunCache,
         Targets,
         Verbose,
     )
@@ -59,6 +60,7 @@ def pull(
     summary: Annotated[bool, typer.Option("--summary", help="Show the counts alone.")] = False,
     recursive: Recursive = False,
     glob: Glob = False,
+    run_cache: RunCache = False,
     dry_run: DryRun = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -79,6 +81,7 @@ def pull(
             workspace=rev is None,
             dry_run=dry_run,
             ask=out.asks,
+            run_cache=run_cache,
         )
         result = verb.pull(out.repo, targets or (), options, into, progress=out.progress)
         out.finish(result, lambda result: _draw(result, out.elapsed(), summary))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Recursive,
         RemoteName,
         Rev,
+        RunCache,
         Targets,
         Verbose,
     )
@@ -41,6 +42,7 @@ def push(
     rev: Rev = None,
     recursive: Recursive = False,
     glob: Glob = False,
+    run_cache: RunCache = False,
     dry_run: DryRun = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -58,6 +60,7 @@ def push(
             workspace=rev is None,
             dry_run=dry_run,
             ask=out.asks,
+            run_cache=run_cache,
         )
         result = verb.push(out.repo, targets or (), options, progress=out.progress)
         out.finish(result, lambda result: drawn_sync(result, "pushed", out.elapsed()))
