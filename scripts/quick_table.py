@@ -11,7 +11,7 @@ from typer.core import TyperOption
 
 from datavc.cli.framing import framed
 
-COMMANDS = ("status", "add", "checkout", "push", "pull", "fetch", "commit", "diff")
+COMMANDS = ("status", "add", "checkout", "push", "pull", "fetch", "commit", "diff", "repro")
 HEAD = '''"""What the commands of every day understand. Written by `scripts/quick_table`."""
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def repro(
     ] = None,
     jobs: Annotated[
         int | None,
-        typer.Option("-j", "--jobs", metavar="N", min=1, max=256, help="How many stages at once."),
+        typer.Option("-j", "--jobs", metavar="N", min=1, help="How many stages at once."),
     ] = None,
     force: Annotated[
         bool, typer.Option("-f", "--force", help="Run stages that did not change, too.")
