@@ -78,11 +78,11 @@ def anchors(versions: Sequence[tuple[str, Points]], title: str) -> dict[str, Val
     across: Value = {"field": varied, "sort": []} if varied else {}
     values: dict[str, Value] = {
         "DATA": rows,
-        "TITLE": title,
+        "TITLE": _one_line(title),
         "X": x,
         "Y": y,
-        "X_LABEL": first.x_label,
-        "Y_LABEL": first.y_label,
+        "X_LABEL": _one_line(first.x_label),
+        "Y_LABEL": _one_line(first.y_label),
         "PLOT_WIDTH": SIZE,
         "PLOT_HEIGHT": SIZE,
         "COLOR": _scale("rev", names, COLOURS),
@@ -98,6 +98,11 @@ def anchors(versions: Sequence[tuple[str, Points]], title: str) -> dict[str, Val
         "COLUMN": across,
     }
     return {anchor(name): value for name, value in values.items()}
+
+
+def _one_line(text: str) -> str:
+    """Return a text for people as Vega's expressions take it: U+2028 in one breaks them."""
+    return " ".join(text.splitlines())
 
 
 def _escaped(field: str) -> str:

@@ -24,12 +24,17 @@ SCALE = 2.0
 Format = Literal["svg", "png"]
 
 
+def is_installed() -> bool:
+    """Tell whether charts can be drawn."""
+    return importlib.util.find_spec(MODULE) is not None
+
+
 def library(folder: str) -> str | None:
     """Return the script that gives `vegaEmbed`, None where the renderer is not installed.
 
     To put it together takes more than a second, so it is remembered below `folder`.
     """
-    if importlib.util.find_spec(MODULE) is None:
+    if not is_installed():
         return None
     from importlib.metadata import version
 
@@ -52,7 +57,7 @@ def draw(spec: Spec, form: Format, title: str) -> bytes:
         DatavcError: the renderer is not installed.
         FormatError: it cannot draw the specification.
     """
-    if importlib.util.find_spec(MODULE) is None:
+    if not is_installed():
         raise DatavcError(
             f"a chart becomes {form.upper()} by vl-convert-python, which is not installed",
             "`pip install 'datavc[plots]'` adds it",
