@@ -5,6 +5,7 @@ import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -319,10 +320,11 @@ def test_ctrl_c_without_a_terminal_ends_the_tree(tmp_path):
 class Screen:
     """datavc on a terminal of its own, and somebody who types."""
 
-    def __init__(self, folder, *commands):
+    def __init__(self, folder, *commands, within='exec "$@"'):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            os.execv(sys.executable, [sys.executable, "-c", SCRIPT, str(folder), "yes", *commands])
+            datavc = [sys.executable, "-c", SCRIPT, str(folder), "yes", *commands]
+            os.execv("/bin/sh", ["/bin/sh", "-c", within, "sh", *datavc])
         self.seen = b""
 
     def type(self, keys):
@@ -390,6 +392,83 @@ def test_ctrl_c_three_times_ends_what_takes_no_notice(tmp_path):
 
     screen.expect(rb"interrupted=True")
     assert screen.exit_code() == 0
+
+
+@linux
+def test_a_killed_supervisor_leaves_the_terminal_as_it_was(tmp_path):
+    screen = Screen(tmp_path, "echo $PPID > supervisor; echo ready; sleep 300")
+    before = termios.tcgetattr(screen.fd)
+    screen.expect(rb"ready")
+    during = termios.tcgetattr(screen.fd)
+
+    os.kill(pid_in(tmp_path / "supervisor"), signal.SIGKILL)
+
+    screen.expect(rb"its supervisor was killed")
+    assert before[3] & termios.ICANON
+    assert not during[3] & termios.ICANON
+    assert termios.tcgetattr(screen.fd)[3] == before[3]
+    screen.exit_code()
+
+
+@linux
+def test_datavc_killed_leaves_the_terminal_as_it_was(tmp_path):
+    shell = f'exec 3<&0; cd {tmp_path}; "$@" <&3 & echo $! > {tmp_path}/datavc; wait; sleep 300'
+    screen = Screen(tmp_path, "echo $$ > pid; echo ready; sleep 300; true", within=shell)
+    before = termios.tcgetattr(screen.fd)
+    screen.expect(rb"ready")
+
+    os.kill(pid_in(tmp_path / "datavc"), signal.SIGKILL)
+
+    assert gone(pid_in(tmp_path / "pid"))
+    assert until(lambda: termios.tcgetattr(screen.fd)[3] == before[3])
+    os.kill(screen.pid, signal.SIGKILL)
+    screen.exit_code()
+
+
+def test_the_size_of_the_window_is_passed_on(tmp_path):
+    screen = Screen(tmp_path, "until [ -e go ]; do sleep 0.02; done; stty size")
+    termios.tcsetwinsize(screen.fd, (33, 77))
+    assert until(lambda: (tmp_path / "s.log").exists())
+    time.sleep(0.6)  # it is looked at four times a second
+    (tmp_path / "go").touch()
+
+    screen.expect(rb"33 77\r\n")
+    screen.exit_code()
+
+
+def test_an_executor_works_with_no_standard_input(tmp_path):
+    ended = subprocess.run(
+        [
+            "sh",
+            "-c",
+            'exec "$@" <&-',
+            "sh",
+            sys.executable,
+            "-c",
+            SCRIPT,
+            tmp_path,
+            "yes",
+            "cat; echo on",
+        ],
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert b"s on" in ended.stdout
+    assert b"exit_code=0" in ended.stdout, ended.stderr
+
+
+def test_a_command_without_the_terminal_reads_the_given_input(tmp_path):
+    ended = subprocess.run(
+        [sys.executable, "-c", SCRIPT, tmp_path, "yes", "cat"],
+        input=b"from outside\n",
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert b"s from outside" in ended.stdout
 
 
 @linux

@@ -24,14 +24,19 @@ _IGNORED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGTTOU", "SIGTTIN", "SIG
 
 
 class Worker:
-    """A supervisor: its process, our end of its socket, and the order it works on (0: free)."""
+    """A supervisor: its process, our end of its socket, and the order it works on (0: none)."""
 
     def __init__(self, pid: int, fd: int) -> None:
         """Know a supervisor that is free."""
         self.pid = pid
         self.fd = fd
         self.order = 0
+        self.retires = False
         self.reader = wire.Reader(fd)
+
+    def is_free(self) -> bool:
+        """Tell whether it can take an order."""
+        return not self.order and not self.retires
 
 
 class Launcher:
@@ -74,7 +79,7 @@ class Launcher:
         return messages is not None
 
     def _start(self, order: Order) -> None:
-        free = [worker for worker in self._workers.values() if not worker.order]
+        free = [worker for worker in self._workers.values() if worker.is_free()]
         worker = free[0] if free else self._fork()
         worker.order = order.id
         with contextlib.suppress(OSError):  # killed meanwhile: `_reap` reports it
@@ -110,9 +115,9 @@ class Launcher:
             messages = worker.reader.read()
         except ConnectionResetError:
             messages = None
-        for message in messages or ():
-            worker.order = 0
-            wire.send(self._fd, message)
+        for retires, *outcome in messages or ():
+            worker.order, worker.retires = 0, bool(retires)
+            wire.send(self._fd, tuple(outcome))
         return messages is not None
 
     def _reap(self, *, hear: bool = True) -> None:

@@ -13,9 +13,10 @@ import os
 import select
 import signal
 import sys
+import termios
 import time
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import datavc
 from datavc.core.errors import PathError
@@ -48,6 +49,7 @@ class LocalExecutor:
         self._on_line = on_line
         self._actions: dict[int, Action] = {}
         self._followers: dict[int, Follower] = {}
+        self._settings: dict[int, list[Any]] = {}
         self._next_id = 0
         self._pid = 0
         self._fd = -1
@@ -58,6 +60,7 @@ class LocalExecutor:
             return
         import socket
 
+        _open_streams()
         ours, theirs = socket.socketpair()
         self._pid = _spawn(theirs.fileno())
         theirs.close()
@@ -75,6 +78,8 @@ class LocalExecutor:
         self._next_id += 1
         order = _order(self._next_id, action)
         self._actions[order.id] = action
+        if order.terminal and order.keys:
+            self._settings[order.id] = termios.tcgetattr(0)
         if self._on_line and not order.terminal:
             self._followers[order.id] = Follower(action.log)
         with contextlib.suppress(BrokenPipeError):  # `wait` finds that the launcher is gone
@@ -128,6 +133,9 @@ class LocalExecutor:
         action = self._actions.pop(outcome.id)
         if follower := self._followers.pop(outcome.id, None):
             self._tell(action.stage, follower.read(ended=True))
+        if settings := self._settings.pop(outcome.id, None):  # its supervisor may have been killed
+            with contextlib.suppress(termios.error):
+                termios.tcsetattr(0, termios.TCSANOW, settings)
         return Ended(
             stage=action.stage,
             exit_code=outcome.exit_code,
@@ -151,21 +159,23 @@ class LocalExecutor:
 
 def _spawn(socket: int) -> int:
     """Start the launcher with our streams and its socket; signals wait until it is ready."""
-    actions: list[tuple[int, ...] | tuple[int, int, str, int, int]]
-    actions = [(os.POSIX_SPAWN_DUP2, socket, _SOCKET)]
-    for fd in (0, 1, 2):
-        try:
-            os.fstat(fd)
-        except OSError:
-            actions.append((os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0))
     root = os.path.dirname(os.path.dirname(os.path.abspath(datavc.__file__)))
     return os.posix_spawn(
         sys.executable,
         [sys.executable, "-I", "-S", "-c", _START, root, str(_SOCKET)],
         os.environ,
-        file_actions=actions,
+        file_actions=[(os.POSIX_SPAWN_DUP2, socket, _SOCKET)],
         setsigmask=[signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT],
     )
+
+
+def _open_streams() -> None:
+    """Open the streams that our caller closed, lest a file of ours be taken for one."""
+    for fd in (0, 1, 2):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
 
 
 def _begin(log: str) -> None:

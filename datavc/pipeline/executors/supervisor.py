@@ -186,6 +186,8 @@ def serve(fd: int) -> None:
             elif life:
                 life.stop(cast(float, rest[0]))
         if life:
-            wire.send(fd, life.run())
-            if life.left_something():
-                break  # it must not be taken for a part of the next stage
+            outcome = life.run()
+            retires = life.left_something()
+            wire.send(fd, (retires, *outcome))
+            if retires:
+                break  # what goes on must not be taken for a part of the next stage
