@@ -12,7 +12,8 @@ FOLDER = ".datavc"
 CONFIG = "config.toml"
 LOCAL_CONFIG = "config.local.toml"
 IGNORE_FILE = ".datavcignore"
-TRACKED = (CONFIG, ".gitignore")
+SCHEMA = "datavc.schema.json"
+TRACKED = (CONFIG, ".gitignore", SCHEMA)
 """What Git may track below `.datavc/`; all else there is this clone's alone."""
 
 
@@ -116,8 +117,10 @@ IGNORED_HERE = (
     "/ops/",
     "/tmp/",
     "/logs/",
+    f"/{SCHEMA}",
 )
-"""Lines of `.datavc/.gitignore`: everything but the config."""
+"""Lines of `.datavc/.gitignore`: everything but the config. The schema may be tracked all the same:
+it is that of the datavc that wrote it, and nothing of ours reads it."""
 
 
 def find(start: str) -> Layout:

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 
 from datavc.core.errors import DatavcError, NotARepository
+from datavc.pipeline.editor import write_schema
 from datavc.repo import config_files, hooks
 from datavc.repo.config_keys import read_value
 from datavc.repo.git import Git
@@ -53,6 +54,7 @@ def init(folder: str, options: InitOptions) -> InitResult:
         os.makedirs(layout.folder, exist_ok=True)
         for file, text in texts.items():
             atomic.write_text(file, text)
+        write_schema(layout)
         if options.digest and layout.config not in texts:
             config_files.edit(layout.config, {"core.digest": options.digest}, "project")
     installed = hooks.install(git, dry_run=options.dry_run)

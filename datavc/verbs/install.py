@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from datavc.pipeline.editor import write_schema
 from datavc.repo import consent, hooks
 from datavc.repo.hooks import Installed, Uninstalled
 from datavc.repo.repo import Repo
@@ -60,6 +61,8 @@ def install(repo: Repo, *, dry_run: bool = False) -> InstallResult:
     """
     installed = hooks.install(repo.git, dry_run=dry_run)
     remotes = consent.pending(repo.layout, repo.config)
+    if not dry_run:
+        write_schema(repo.layout)
     if remotes and not dry_run:
         consent.agree(repo.layout, remotes)
     return InstallResult(installed, tuple(map(consent.sentence, remotes)), dry_run)

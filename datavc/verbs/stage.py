@@ -16,7 +16,7 @@ from datavc.core.progress import SILENT, Progress
 from datavc.core.stage import PARAMS_FILE, STAGE_FILE, Stage, Value
 from datavc.formats import lockfile, stage_edit, stagefile
 from datavc.formats.strict_yaml import plain
-from datavc.pipeline.editor import editor_line
+from datavc.pipeline.editor import editor_line, write_schema
 from datavc.repo import pointers
 from datavc.repo.lock_journal import LockJournal
 from datavc.repo.repo import Repo
@@ -106,6 +106,7 @@ def add(
         gone = declaring.hidden(before) - declaring.hidden(stages)
         touched = declaring.hide(repo, declaring.hidden(_of_group(stages, Named(file, new.name))))
         pointers.write_text(repo.root, file, text.decode())
+        write_schema(repo.layout)
         touched += declaring.show(repo, gone)
         publishing.stage(repo, [file, *touched])
     return StageAdded(new.name, file, replaced)
