@@ -24,13 +24,11 @@ from datavc.repo.git_output import (
     Listing,
 )
 from datavc.repo.git_process import Finished
+from datavc.repo.git_settings import GitSettings
 from datavc.repo.layout import CONFIG, FOLDER, TRACKED
 
 BLOB_LIMIT = 1 << 26
 """Bytes of the largest blob that is read from Git: pointers and text are far smaller."""
-
-SETTINGS = ("merge.datavc.name", "merge.datavc.driver", "merge.datavc.recursive")
-"""The keys of Git's local settings that datavc may write."""
 
 FOLLOWED = ("*.datavc", "*datavc.lock")
 """Pathspecs of what data follows, as the hook script spells them."""
@@ -291,20 +289,10 @@ class Git:
             raise self._refusal(args, err)
         return code == 0
 
-    def config_get(self, key: str) -> str | None:
-        """Return a value of this repository's own Git settings, None if it is not set."""
-        out = self._ask("config", "--local", "-z", "--get", _checked(key), ok=(0, 1))
-        return os.fsdecode(out.rstrip(b"\0")) if out else None
-
-    def config_set(self, key: str, value: str) -> None:
-        """Write one of `SETTINGS` into this repository's own Git settings."""
-        self._walk(
-            ["config", "--local", "--replace-all", "--end-of-options", _checked(key), value]
-        )
-
-    def config_unset(self, key: str) -> None:
-        """Remove one of `SETTINGS`; one that is not there is passed over."""
-        self._ask("config", "--local", "--unset-all", _checked(key), ok=(0, 5))
+    @property
+    def settings(self) -> GitSettings:
+        """The settings of this repository alone that datavc may write."""
+        return GitSettings(self._ask, self._walk)
 
     def hooks_dir(self) -> str:
         """Return the folder Git takes this work tree's hooks from; core.hooksPath may name it."""
@@ -391,12 +379,6 @@ class Git:
     def _refusal(self, args: Sequence[str], message: bytes) -> DatavcError:
         command = next(word for word in args if not word.startswith("-"))
         return git_process.refusal(self.work_tree, command, message.decode("utf-8", "replace"))
-
-
-def _checked(key: str) -> str:
-    if key not in SETTINGS:
-        raise ValueError(f"{key} is not a setting that datavc touches")
-    return key
 
 
 def _rows(names: Iterable[str]) -> bytes:

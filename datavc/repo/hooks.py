@@ -121,14 +121,14 @@ def install(git: Git, *, dry_run: bool = False) -> Installed:
     for name in foreign:
         _check_chainable(folder, name)
     attributes = _missing_attributes(git)
-    driver = git.config_get(_DRIVER) != started.merge_driver
+    driver = git.settings.get(_DRIVER) != started.merge_driver
     if not dry_run:
         if written:
             stamp.remove(git)
             _write_hooks(folder, written, script)
         _add_attributes(git, attributes)
-        git.config_set(_DRIVER_NAME, "datavc: directories by their files, locks by stage")
-        git.config_set(_DRIVER, started.merge_driver)
+        git.settings.set(_DRIVER_NAME, "datavc: directories by their files, locks by stage")
+        git.settings.set(_DRIVER, started.merge_driver)
     return Installed(folder, written, foreign, attributes, driver, _warnings(git, folder))
 
 
@@ -147,8 +147,8 @@ def uninstall(git: Git, *, dry_run: bool = False) -> Uninstalled:
                 os.replace(_chained(folder, name), place)
             else:
                 os.unlink(place)
-        git.config_unset(_DRIVER)
-        git.config_unset(_DRIVER_NAME)
+        git.settings.unset(_DRIVER)
+        git.settings.unset(_DRIVER_NAME)
         stamp.remove(git)
     return Uninstalled(folder, ours, chained)
 
@@ -164,7 +164,7 @@ def status(git: Git) -> Status:
         missing=tuple(name for name in NAMES if name not in ours),
         outdated=tuple(name for name in ours if _read(_place(folder, name)) != script),
         chained=tuple(name for name in ours if os.path.lexists(_chained(folder, name))),
-        driver=git.config_get(_DRIVER) == started.merge_driver,
+        driver=git.settings.get(_DRIVER) == started.merge_driver,
     )
 
 

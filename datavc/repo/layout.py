@@ -119,7 +119,7 @@ IGNORED_HERE = (
     "/logs/",
     f"/{SCHEMA}",
 )
-"""Lines of `.datavc/.gitignore`: everything but the config. The schema may be tracked all the same:
+"""Lines of `.datavc/.gitignore`: all but the config. The schema may be tracked all the same:
 it is that of the datavc that wrote it, and nothing of ours reads it."""
 
 

@@ -237,18 +237,18 @@ def test_settings_are_written_read_and_removed_without_a_trace(work):
         before = stream.read()
     value = "-x 'a b' \"c\" # ; %O\\"
 
-    git.config_set("merge.datavc.driver", value)
-    git.config_set("merge.datavc.name", "datavc")
+    git.settings.set("merge.datavc.driver", value)
+    git.settings.set("merge.datavc.name", "datavc")
 
-    assert git.config_get("merge.datavc.driver") == value
-    git.config_unset("merge.datavc.driver")
-    git.config_unset("merge.datavc.name")
-    git.config_unset("merge.datavc.name")
-    assert git.config_get("merge.datavc.driver") is None
+    assert git.settings.get("merge.datavc.driver") == value
+    git.settings.unset("merge.datavc.driver")
+    git.settings.unset("merge.datavc.name")
+    git.settings.unset("merge.datavc.name")
+    assert git.settings.get("merge.datavc.driver") is None
     with open(os.path.join(git.git_dir, "config"), "rb") as stream:
         assert stream.read() == before
     with pytest.raises(ValueError, match=r"core\.editor"):
-        git.config_set("core.editor", "evil")
+        git.settings.set("core.editor", "evil")
 
 
 def test_variables_of_a_hook_do_not_lead_elsewhere(work, tmp_path, monkeypatch):
