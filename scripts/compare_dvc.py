@@ -26,6 +26,11 @@ def commands(cmd: object) -> list[str]:
     return [str(line).strip() for line in listed if str(line).strip()]
 
 
+def noted(meta: object) -> object:
+    """Return notes as datavc keeps them: a map."""
+    return meta if isinstance(meta, dict) else {} if meta is None else {"note": meta}
+
+
 def described(stage: Stage, root: str) -> dict[str, object]:
     """Return a stage as plain values, its paths seen from the project's root."""
 
@@ -45,8 +50,8 @@ def described(stage: Stage, root: str) -> dict[str, object]:
             "desc": out.annot.desc,
             "type": out.annot.type,
             "labels": list(out.annot.labels or ()),
-            "meta": out.annot.meta or {},
-            **{key: plot[key] for key in PLOT_KEYS if key in plot},
+            "meta": noted(out.annot.meta),
+            **{key: plot[key] for key in PLOT_KEYS if plot.get(key, True) is not True},
         }
     return {
         "cmd": commands(stage.cmd),
@@ -57,7 +62,7 @@ def described(stage: Stage, root: str) -> dict[str, object]:
         "frozen": bool(stage.frozen),
         "always_changed": bool(stage.always_changed),
         "desc": stage.desc,
-        "meta": stage.meta or {},
+        "meta": noted(stage.meta),
         "used": {file: sorted(keys) for file, keys in stage.tracked_vars.items() if keys},
     }
 

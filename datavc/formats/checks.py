@@ -75,6 +75,11 @@ def a_list(value: Value) -> Fault | None:
     return None if isinstance(value, list) else Fault(f"must be a list, not {kind(value)}")
 
 
+def anything(_: Value) -> Fault | None:
+    """Refuse nothing."""
+    return None
+
+
 def never(problem: str, hint: str = "") -> Check:
     """Return a check that refuses a key that people may expect here."""
     return lambda _: Fault(problem, hint)

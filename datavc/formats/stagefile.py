@@ -15,6 +15,7 @@ from datavc.formats.checks import (
     Keys,
     a_list,
     a_map,
+    anything,
     either,
     empty,
     flag,
@@ -31,7 +32,7 @@ from datavc.formats.strict_yaml import Value
 
 _BAD_NAME = re.compile(r"[@:\x00-\x1f\x7f]")
 
-_NOTES: Keys = {"desc": text, "type": text, "labels": list_of(text), "meta": a_map}
+_NOTES: Keys = {"desc": text, "type": text, "labels": list_of(text), "meta": anything}
 OUT_KEYS: Keys = {
     **_NOTES,
     "cache": flag,
@@ -75,7 +76,7 @@ STAGE_KEYS: Keys = {
     "frozen": flag,
     "always_changed": flag,
     "desc": text,
-    "meta": a_map,
+    "meta": anything,
     "env": list_of(matching(r"[A-Za-z_][A-Za-z0-9_]*", "is no name of a variable")),
     "resources": map_of(number_or_text),
     "retries": number_or_text,

@@ -19,7 +19,7 @@ from datavc.pipeline.rendering import USUAL, Rendering
 from datavc.pipeline.resolved import Context, stage_of
 from datavc.pipeline.template import Misfit, filled, grown, text_of
 from datavc.pipeline.top_level import Sections
-from datavc.pipeline.variables import Leaf, Scope, Tree, plain
+from datavc.pipeline.variables import Leaf, Scope, Tree
 from datavc.pipeline.vars import VarsReader
 from datavc.repo.files import Files
 
@@ -202,6 +202,11 @@ def _combined(axes: Tree, place: Place) -> Iterator[tuple[str, Bound]]:
 
 
 def _fragment(item: Tree) -> str | None:
-    """Return what an item adds to a name, None if it is a list or a map."""
-    value = plain(item)
-    return None if isinstance(value, list | dict) else text_of(value)
+    """Return what an item adds to a name, None if it is a list or a map.
+
+    True and false of a variable are written as Python does in names alone, as DVC has it: the
+    names of what was made before stay the same.
+    """
+    if isinstance(item, dict) or isinstance(item.value, list):
+        return None
+    return str(item.value) if item.key else text_of(item.value)

@@ -65,7 +65,7 @@ def stage_of(name: str, values: Map, used: Mapping[str, set[str]], context: Cont
         frozen=values.get("frozen") is True,
         always_changed=values.get("always_changed") is True,
         desc=_text(values.get("desc")),
-        meta=cast("Map", values.get("meta") or {}),
+        meta=noted(values.get("meta")),
         line=context.place.line,
         used=tuple(
             ParamsDep(RepoPath(file), tuple(sorted(keys))) for file, keys in sorted(used.items())
@@ -80,6 +80,13 @@ def _text(value: Value) -> str | None:
 def texts(value: Value) -> list[str]:
     """Return the items of a list as text; nothing is an empty list."""
     return [text for item in cast("list[Value]", value or []) if (text := _text(item)) is not None]
+
+
+def noted(value: Value) -> Map:
+    """Return `meta` as a map; what is none is kept as its `note`."""
+    if isinstance(value, dict):
+        return value
+    return {} if value is None else {"note": value}
 
 
 def _commands(value: Value, context: Context) -> tuple[str, ...]:
@@ -152,7 +159,7 @@ def _out(path: RepoPath, kind: OutKind, listed: list[Map]) -> Out:
         desc=_text(merged.get("desc")),
         type=_text(merged.get("type")),
         labels=tuple(texts(merged.get("labels"))),
-        meta=cast("Map", merged.get("meta") or {}),
+        meta=noted(merged.get("meta")),
         plots=tuple(one for one in drawn if one is not None),
     )
 

@@ -10,7 +10,7 @@ from datavc.core.paths import RepoPath
 from datavc.core.stage import Artifact, PlotDefinition, PlotProperties, Value
 from datavc.formats.stagefile import Definition
 from datavc.pipeline.place import Place
-from datavc.pipeline.resolved import Map, plot_properties, texts
+from datavc.pipeline.resolved import Map, noted, plot_properties, texts
 from datavc.pipeline.template import Misfit, grown
 from datavc.pipeline.variables import Scope, plain
 
@@ -88,7 +88,7 @@ class Sections(NamedTuple):
             type=text("type"),
             desc=text("desc"),
             labels=tuple(texts(properties.get("labels"))),
-            meta=cast("Map", properties.get("meta") or {}),
+            meta=noted(properties.get("meta")),
         )
 
     def _plot(self, id_: str, properties: Map, place: Place) -> PlotDefinition:

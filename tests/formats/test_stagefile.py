@@ -83,7 +83,6 @@ def test_nothing_where_a_list_or_map_could_be_is_nothing(text: str) -> None:
         ("cmd: x\ndeps: a", ":4: stage a: deps must be a list, not text", ""),
         ("cmd: x\ndeps: [a, 1]", ":4: stage a: item 2 of deps must be text", "quotes"),
         ("cmd: x\nfrozen: yes", ":4: stage a: frozen must be true or false, not text", ""),
-        ("cmd: x\nmeta: 1", ":4: stage a: meta must be a map", ""),
         ("cmd: x\nouts:\n- 3", ":5: stage a: item 1 of outs must be a path", ""),
         (
             "cmd: x\nouts:\n- o:\n    cach: 1",

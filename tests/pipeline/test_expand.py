@@ -230,13 +230,14 @@ def test_variables_of_one_stage_are_not_those_of_the_next() -> None:
         ("[]", {}),
         ("${list}", {"a@u": "u", "a@v": "v"}),
         ("['${x}']", {"a@9": "9"}),
+        ("['${yes}', true]", {"a@True": "true", "a@true": "true"}),
         ("['${list[1]}', 'p${x}']", {"a@v": "v", "a@p9": "p9"}),
     ],
 )
 def test_foreach_of_a_list_names_stages_by_their_items(each: str, meant: dict[str, str]) -> None:
     text = f"stages:\n  a:\n    foreach: {each}\n    do: {{cmd: 'echo ${{item}}'}}\n"
 
-    found = commands(text, params_yaml="list: [u, v]\nx: 9\n")
+    found = commands(text, params_yaml="list: [u, v]\nx: 9\nyes: true\n")
 
     assert found == {name: f"echo {shown}" for name, shown in meant.items()}
 
@@ -412,3 +413,7 @@ def test_five_thousand_stages_are_resolved_in_seconds() -> None:
 
     assert len(found.stages) == 5000
     assert time.process_time() - begin < 8
+
+
+def test_a_note_that_is_no_map_is_kept() -> None:
+    assert stage("cmd: x\nmeta: [a]").meta == {"note": ["a"]}
