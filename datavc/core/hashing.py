@@ -7,7 +7,7 @@ on one thread, both in one pass 3.7.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
 
 from datavc.core.digest import Digest, make
@@ -78,6 +78,15 @@ def digest_of(data: bytes, algorithm: str) -> Digest:
     return make(algorithm, hasher.hexdigest())
 
 
+def copied_as(stream: BinaryIO, algorithm: str, sink: Callable[[memoryview], object]) -> Digest:
+    """Read `stream` once to its end and return its identity; `sink` takes each piece."""
+    identity = new(algorithm)
+    for piece in _pieces(stream):
+        identity.update(piece)
+        sink(piece)
+    return make(algorithm, identity.hexdigest())
+
+
 def check_bytes(data: bytes) -> str:
     """Return the XXH3-128 of `data`, in hex."""
     import xxhash
@@ -92,16 +101,21 @@ def hash_stream(
     import xxhash
 
     identity, check, size = new(algorithm), xxhash.xxh3_128(), 0
-    buffer = bytearray(CHUNK)
-    view = memoryview(buffer)
-    while count := stream.readinto(buffer):  # type: ignore[union-attr]
-        piece = view[:count]
+    for piece in _pieces(stream):
         identity.update(piece)
         check.update(piece)
         if sink is not None:
             sink(piece)
-        size += count
+        size += len(piece)
     return Hashed(make(algorithm, identity.hexdigest()), check.hexdigest(), size)
+
+
+def _pieces(stream: BinaryIO | Source) -> Iterator[memoryview]:
+    """Yield what a stream holds, each piece in the memory that the next will take."""
+    buffer = bytearray(CHUNK)
+    view = memoryview(buffer)
+    while count := stream.readinto(buffer):  # type: ignore[union-attr]
+        yield view[:count]
 
 
 def hash_sized(stream: BinaryIO, size: int, algorithm: str) -> Hashed:
@@ -119,8 +133,6 @@ def check_stream(stream: BinaryIO) -> str:
     import xxhash
 
     hasher = xxhash.xxh3_128()
-    buffer = bytearray(CHUNK)
-    view = memoryview(buffer)
-    while count := stream.readinto(buffer):  # type: ignore[attr-defined]
-        hasher.update(view[:count])
+    for piece in _pieces(stream):
+        hasher.update(piece)
     return hasher.hexdigest()

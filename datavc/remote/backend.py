@@ -66,6 +66,9 @@ class Backend(Protocol):
             FileNotFoundError: there is no such blob.
         """
 
+    def get_range(self, key: str, start: int, length: int) -> memoryview:
+        """Return what `get` does, without a copy for its sake."""
+
     def stat(self, key: str) -> BlobInfo | None:
         """Return what is known of `key`, None if it is not there."""
 

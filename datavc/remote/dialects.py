@@ -16,6 +16,8 @@ from datavc.remote.backend import PART, BlobInfo
 
 FileSystem = Any
 """A file system of fsspec, which carries no types."""
+Data = bytes | memoryview
+"""Bytes of a blob, in memory of Python's or of the library that got them."""
 PARTIAL = 206
 """The status of an answer that is the range asked for."""
 MOST_PARTS = 9_000
@@ -31,7 +33,7 @@ class Dialect(Protocol):
     async def upload(self, path: str, stream: BinaryIO, size: int) -> None:
         """Store a large blob in parts; nothing of it stays if reading or sending fails."""
 
-    async def get(self, path: str, start: int, end: int | None) -> bytes:
+    async def get(self, path: str, start: int, end: int | None) -> Data:
         """Return bytes `start` to `end` of a blob."""
 
     async def stat(self, path: str) -> BlobInfo | None:

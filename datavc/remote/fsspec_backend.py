@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, NamedTuple, TypeVar
 from datavc.core.errors import ConfigError, DatavcError, RemoteError
 from datavc.remote import trouble
 from datavc.remote.backend import SLOWEST, SMALL, BlobInfo, Capabilities
-from datavc.remote.dialects import Dialect, FileSystem, GenericDialect, SshDialect
+from datavc.remote.dialects import Data, Dialect, FileSystem, GenericDialect, SshDialect
 
 T = TypeVar("T")
 
@@ -81,6 +81,13 @@ class FsspecBackend:
 
     def get(self, key: str, start: int = 0, length: int | None = None) -> bytes:
         """Return bytes of a blob; none beyond its end, where services answer with an error."""
+        return bytes(self._get(key, start, length))
+
+    def get_range(self, key: str, start: int, length: int) -> memoryview:
+        """Return bytes of a blob."""
+        return memoryview(self._get(key, start, length))
+
+    def _get(self, key: str, start: int, length: int | None) -> Data:
         path = self._path(key)
         end = None if length is None else start + length
         try:

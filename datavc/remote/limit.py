@@ -80,6 +80,12 @@ class LimitBackend:
         self._meter.spend(len(data))
         return data
 
+    def get_range(self, key: str, start: int, length: int) -> memoryview:
+        """Return bytes of a blob, and hold the caller until they are due."""
+        data = self._inner.get_range(key, start, length)
+        self._meter.spend(len(data))
+        return data
+
     def stat(self, key: str) -> BlobInfo | None:
         """Return what is known of a blob."""
         return self._inner.stat(key)

@@ -39,6 +39,10 @@ class MemoryBackend:
             raise FileNotFoundError(key)
         return self._blobs[key][0][start : None if length is None else start + length]
 
+    def get_range(self, key: str, start: int, length: int) -> memoryview:
+        """Return some of the bytes of `key`."""
+        return memoryview(self.get(key, start, length))
+
     def stat(self, key: str) -> BlobInfo | None:
         """Return size and time of `key`, None if it is not there."""
         found = self._blobs.get(key)

@@ -73,6 +73,10 @@ class RetryBackend:
         """Return bytes of a blob."""
         return self._repeat(lambda: self._inner.get(key, start, length))
 
+    def get_range(self, key: str, start: int, length: int) -> memoryview:
+        """Return bytes of a blob."""
+        return self._repeat(lambda: self._inner.get_range(key, start, length))
+
     def stat(self, key: str) -> BlobInfo | None:
         """Return what is known of a blob."""
         return self._repeat(lambda: self._inner.stat(key))

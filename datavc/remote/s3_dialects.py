@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
 from datavc.remote.backend import PARTS_AT_ONCE, SLOWEST, BlobInfo
-from datavc.remote.dialects import FileSystem, GenericDialect, part_size, parts, seconds
+from datavc.remote.dialects import Data, FileSystem, GenericDialect, part_size, parts, seconds
 
 AT_ONCE = 1_000
 """Names in one request, to list or to delete: S3's bound."""
@@ -164,7 +164,7 @@ class ObstoreDialect:
                 raise broken[0] from error
             raise
 
-    async def get(self, path: str, start: int, end: int | None) -> bytes:
+    async def get(self, path: str, start: int, end: int | None) -> Data:
         """Read a range."""
         import asyncio
 
@@ -177,7 +177,7 @@ class ObstoreDialect:
         if start or end is None or answer.meta["size"] <= end:
             first, last = answer.range
             async with asyncio.timeout(self._patience_s + (last - first) / SLOWEST):
-                return bytes((await answer.bytes_async()).to_bytes())
+                return memoryview(await answer.bytes_async())
         taken = bytearray()
         async for piece in answer.stream():
             taken += piece.to_bytes() if hasattr(piece, "to_bytes") else piece

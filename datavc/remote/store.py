@@ -72,7 +72,7 @@ class RemoteStore:
             found = None
         if found is None:
             raise DataError(f"object {digest} is not on {self.backend.address}")
-        return io.BufferedReader(RangeStream(self.backend, key, found.size, first), 1 << 20)
+        return io.BufferedReader(RangeStream(self.backend, key, found.size, first))
 
     @contextmanager
     def writer(self) -> Iterator[ObjectWriter]:

@@ -23,11 +23,11 @@ _EXTRA = threading.BoundedSemaphore(EXTRA_AHEAD)
 class _Ahead:
     """Bytes that a thread of its own is getting; a daemon, so that it holds nobody at the end."""
 
-    def __init__(self, get: Callable[[], bytes], length: int, *, extra: bool) -> None:
+    def __init__(self, get: Callable[[], memoryview], length: int, *, extra: bool) -> None:
         self._get = get
         self._length = length
         self._extra = extra
-        self._data = b""
+        self._data = memoryview(b"")
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -38,7 +38,7 @@ class _Ahead:
         except (DataError, RemoteError, OSError) as error:
             self._error = error
 
-    def result(self) -> bytes:
+    def result(self) -> memoryview:
         """Return the bytes when they are here, or raise what prevented them."""
         while self._thread.is_alive():
             self._thread.join(0.5)
@@ -75,7 +75,7 @@ class RangeStream(io.RawIOBase):
             if extra and not _EXTRA.acquire(blocking=False):
                 return
             start, length = self._asked, min(PART, self._size - self._asked)
-            get = partial(self._backend.get, self._key, start, length)
+            get = partial(self._backend.get_range, self._key, start, length)
             self._waiting.append(_Ahead(get, length, extra=extra))
             self._asked += length
 
@@ -86,7 +86,7 @@ class RangeStream(io.RawIOBase):
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
         """Read the next bytes, at most to the end of a range."""
         if not self._current and self._waiting:
-            self._current = memoryview(self._waiting.popleft().result())
+            self._current = self._waiting.popleft().result()
             self._fill()
         count = min(len(buffer), len(self._current))
         memoryview(buffer)[:count] = self._current[:count]

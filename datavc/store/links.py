@@ -19,7 +19,7 @@ from typing import NamedTuple, Protocol
 from datavc.core import digest as digests
 from datavc.core.digest import Digest
 from datavc.core.errors import DataError
-from datavc.core.hashing import digest_of, hash_stream
+from datavc.core.hashing import copied_as, digest_of
 from datavc.store import atomic, leftovers
 from datavc.store.local import LocalStore
 from datavc.store.reflink import may_work, reflink
@@ -204,8 +204,8 @@ class Placer:
                 atomic.write_all(fd, data)
                 return True
             with self._store.open(blob.digest) as source:
-                hashed = hash_stream(source, algorithm, lambda piece: atomic.write_all(fd, piece))
-            self._must_be(blob, hashed.digest)
+                actual = copied_as(source, algorithm, lambda piece: atomic.write_all(fd, piece))
+            self._must_be(blob, actual)
         finally:
             os.close(fd)
         return True
