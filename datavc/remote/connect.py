@@ -18,7 +18,7 @@ from datavc.remote.limit import LimitBackend
 from datavc.remote.memory import MemoryBackend
 from datavc.remote.retry import RetryBackend
 from datavc.remote.s3_dialects import ObstoreDialect, S3Dialect
-from datavc.remote.s3_options import for_obstore, for_s3fs
+from datavc.remote.s3_options import for_obstore, for_s3fs, quicker
 from datavc.remote.store import DEFAULT_JOBS, RemoteStore
 from datavc.store.atomic import Durability
 from datavc.store.local import LocalStore
@@ -141,7 +141,10 @@ def _s3_opener(remote: RemoteConfig) -> Callable[[], Dialect]:
 
         return opened
 
-    return lambda: ObstoreDialect(open_adapter(adapter), remote.read_timeout_s)
+    quick = quicker(adapter, remote)
+    return lambda: ObstoreDialect(
+        open_adapter(adapter), open_adapter(quick), remote.read_timeout_s
+    )
 
 
 def _open(kind: _Kind, given: dict[str, Any], name: str, url: str = "") -> FileSystem:

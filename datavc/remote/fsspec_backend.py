@@ -16,6 +16,7 @@ from datavc.core.errors import ConfigError, DatavcError, RemoteError
 from datavc.remote import trouble
 from datavc.remote.backend import SLOWEST, SMALL, BlobInfo, Capabilities
 from datavc.remote.dialects import Data, Dialect, FileSystem, GenericDialect, SshDialect
+from datavc.remote.s3_dialects import ObstoreDialect
 
 T = TypeVar("T")
 
@@ -23,6 +24,8 @@ GRACE_S = 5.0
 """How much longer than its deadline a request is waited for, should it not end by itself."""
 LARGE_AT_ONCE = 4
 """Blobs on their way up in parts; times PARTS_AT_ONCE and PART, the memory that uploads take."""
+AT_ONCE = 1 << 20
+"""Bytes that are on their way up before anybody loses patience, however slow that way is."""
 TEMPORARY = "tmp"
 """Folder of half-written blobs, where a service has no atomic put."""
 
@@ -91,7 +94,12 @@ class FsspecBackend:
         path = self._path(key)
         end = None if length is None else start + length
         try:
-            return self._run(lambda it: it.get(path, start, end), length or SMALL)
+            if start or end is None or end > SMALL:
+                return self._run(lambda it: it.get(path, start, end), length or SMALL)
+            last = end
+            return self._ask(
+                lambda it: it.get_now(path, last), lambda it: it.get(path, 0, last), end
+            )
         except RemoteError as error:
             cause = error.__cause__ or error
             if trouble.is_missing(cause):
@@ -102,7 +110,8 @@ class FsspecBackend:
 
     def stat(self, key: str) -> BlobInfo | None:
         """Return what is known of a blob."""
-        found = self._run(lambda it: it.stat(self._path(key)))
+        path = self._path(key)
+        found = self._ask(lambda it: it.stat_now(path), lambda it: it.stat(path))
         return found and found._replace(key=key)
 
     def list(self, prefix: str) -> Iterator[BlobInfo]:
@@ -131,7 +140,10 @@ class FsspecBackend:
         data = stream.read(size)
         if len(data) != size:
             raise RemoteError(f"{key} has {len(data)} bytes to send instead of {size}")
-        self._run(lambda it: it.put(path, data), size)
+        if size > AT_ONCE:
+            self._run(lambda it: it.put(path, data), size)
+        else:
+            self._ask(lambda it: it.put_now(path, data), lambda it: it.put(path, data), size)
 
     def _check(self, key: str, size: int) -> None:
         found = self.stat(key)
@@ -153,21 +165,49 @@ class FsspecBackend:
         Raises:
             RemoteError: there is none; what the library raised is its cause.
         """
+        return self._answer(lambda dialect: self._wait(ask(dialect), size))
+
+    def _ask(
+        self,
+        now: Callable[[ObstoreDialect], T],
+        ask: Callable[[Dialect], Coroutine[Any, Any, T]],
+        size: int = 0,
+    ) -> T:
+        """Return the answer to one small request, made `now` by this very thread if it may.
+
+        The main thread waits for the loop: it must hear of Ctrl-C.
+
+        Raises:
+            RemoteError: as `_run` does.
+        """
+
+        def answered(dialect: Dialect) -> T:
+            is_main = threading.current_thread() is threading.main_thread()
+            if isinstance(dialect, ObstoreDialect) and not is_main:
+                return now(dialect)
+            return self._wait(ask(dialect), size)
+
+        return self._answer(answered)
+
+    def _wait(self, request: Coroutine[Any, Any, T], size: int) -> T:
         import asyncio
 
         from fsspec.asyn import get_loop
 
         deadline_s = self._timeout_s + size / SLOWEST
+        bounded = asyncio.wait_for(request, deadline_s)
+        future = asyncio.run_coroutine_threadsafe(bounded, get_loop())
+        try:
+            return future.result(deadline_s + GRACE_S)
+        except BaseException:
+            future.cancel()
+            raise
+
+    def _answer(self, get: Callable[[Dialect], T]) -> T:
         dialect: Dialect | None = None
         try:
             dialect = self._connected()
-            request = asyncio.wait_for(ask(dialect), deadline_s)
-            future = asyncio.run_coroutine_threadsafe(request, get_loop())
-            try:
-                return future.result(deadline_s + GRACE_S)
-            except BaseException:
-                future.cancel()
-                raise
+            return get(dialect)
         except DatavcError:
             raise
         except Exception as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from datavc.core.remotes import RemoteConfig
+from datavc.remote.backend import SLOWEST, SMALL
 from datavc.remote.options import ELSEWHERE, Options, flag, mapped
 
 PART_S = 128
@@ -94,6 +95,14 @@ def for_obstore(remote: RemoteConfig, environment: Mapping[str, str]) -> Options
         "retry_config": {"max_retries": 0},
         "credential_provider": keys[1],
     }
+
+
+def quicker(options: Options, remote: RemoteConfig) -> Options:
+    """Return `options` for obstore with bounds on the time of small requests."""
+    patience_ms = remote.read_timeout_s * 1000
+    longest_ms = patience_ms + 1000 * SMALL / SLOWEST
+    client = {"read_timeout": f"{patience_ms:.0f} ms", "timeout": f"{longest_ms:.0f} ms"}
+    return options | {"client_options": options["client_options"] | client}
 
 
 def _keys(

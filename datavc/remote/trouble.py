@@ -151,6 +151,7 @@ def _text(error: BaseException) -> str:
 
 def _without_noise(text: str) -> str:
     """Leave out what would be taken for the answer: addresses, times, obstore's own insides."""
-    text = text.partition("\nDebug source:")[0]
-    keep = "169.254.169.254" if "169.254.169.254" in text else ""
+    text, _, insides = text.partition("\nDebug source:")
+    keep = "169.254.169.254 " if "169.254.169.254" in text else ""
+    keep += "timed out " if "kind: Timeout" in insides else ""
     return keep + re.sub(r"\S+://\S+|path \S+|\d+(\.\d+)?(ms|µs|s)\b", "", text)
