@@ -20,6 +20,7 @@ from datavc.pipeline.runcache import CachedRun
 from datavc.pipeline.runner import Runner
 from datavc.pipeline.running import Outcome, Reporter
 from datavc.pipeline.running import RunOptions as RunOptions
+from datavc.pipeline.schedule import makespan
 from datavc.repo import pointers
 from datavc.repo.repo import Repo
 from datavc.repo.targets import repo_path
@@ -31,6 +32,9 @@ from datavc.verbs.stage_hands import FetchRun, StageHands
 from datavc.verbs.stage_machine import MachineOptions as MachineOptions
 from datavc.verbs.stage_machine import StageMachine, resources_of
 from datavc.verbs.sync_options import SyncOptions
+
+WORTH_A_WORD_S = 1.0
+"""Seconds that more jobs would have saved, from which on the summary says so."""
 
 
 class ReproOptions(NamedTuple):
@@ -55,12 +59,16 @@ class ReproOptions(NamedTuple):
 
 
 class ReproResult(NamedTuple):
-    """What was done with each stage, in the order of execution; `seconds` is the time of all."""
+    """What was done with each stage, in the order of execution; `seconds` is the time of all.
+
+    `parallel` is how many at once would have taken how long (s), where that is worth a word.
+    """
 
     outcomes: tuple[Outcome, ...]
     seconds: float = 0.0
     dry_run: bool = False
     warnings: tuple[str, ...] = ()
+    parallel: tuple[int, float] | None = None
 
     @property
     def failed(self) -> list[Outcome]:
@@ -87,7 +95,10 @@ class ReproResult(NamedTuple):
             }
             for outcome in self.outcomes
         ]
-        return {"stages": stages, "seconds": round(self.seconds, 3), "dry_run": self.dry_run}
+        found = {"stages": stages, "seconds": round(self.seconds, 3), "dry_run": self.dry_run}
+        if self.parallel is not None:
+            found["parallel"] = {"jobs": self.parallel[0], "seconds": round(self.parallel[1], 3)}
+        return found
 
 
 def repro(
@@ -258,7 +269,26 @@ def _run(
     finally:
         opened.locks.close(progress)
         opened.decider.save()
-    return ReproResult(tuple(outcomes), time.monotonic() - started)
+    taken = time.monotonic() - started
+    return ReproResult(
+        tuple(outcomes), taken, parallel=_parallel(opened.graph, outcomes, options.run.jobs)
+    )
+
+
+def _parallel(graph: Graph, outcomes: Sequence[Outcome], jobs: int) -> tuple[int, float] | None:
+    """Return what a place for each core would have made of it, where it would have mattered."""
+    cores = os.cpu_count() or 1
+    numbers = {stage.address: index for index, stage in enumerate(graph.stages)}
+    seconds = {
+        numbers[one.stage.address]: one.seconds or 0.0
+        for one in outcomes
+        if one.action == "run" and one.state == "done"
+    }
+    if jobs >= cores or len(seconds) < 2:  # noqa: PLR2004 - one stage has nothing beside it
+        return None
+    shorter = makespan(graph, seconds, cores)
+    won = sum(seconds.values()) - shorter
+    return (cores, shorter) if won > max(WORTH_A_WORD_S, 0.1 * shorter) else None
 
 
 def _fetcher(repo: Repo, reporter: Reporter, sync: SyncOptions | None) -> FetchRun:

@@ -173,6 +173,9 @@ def _summary(result: ReproResult) -> Iterable[str]:
     if skipped:
         parts.append(_up_to_date(skipped, alone=False))
     yield ", ".join(parts)
+    if result.parallel is not None:
+        jobs, seconds = result.parallel
+        yield f"With -j {jobs} it would have taken about {duration(seconds)}"
     yield from _old_outputs(result.failed)
 
 
