@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from datavc import __version__
 from datavc.core.errors import DatavcError, FormatError
 from datavc.core.paths import RepoPath
 from datavc.core.stage import (
@@ -25,7 +26,10 @@ from datavc.pipeline.rendering import USUAL, Rendering
 from datavc.repo.files import Files
 
 MEMO_VERSION = 1
-"""To be raised whenever a stage file may expand to something else, or `core.stage` changes."""
+"""To be raised when memos are written in another way. They count for one datavc alone, and for one
+shape of what is remembered: another may expand the same file to something else."""
+
+_SHAPE = f"{__version__} {Stage._fields} {Out._fields} {StageFile._fields}"
 
 
 class Project(NamedTuple):
@@ -75,7 +79,7 @@ _Source = tuple[bytes, Rendering]
 
 def _source(source: _Source) -> tuple[object, ...]:
     data, rendering = source
-    return digest_of(data), tuple(rendering)
+    return digest_of(data), tuple(rendering), _SHAPE
 
 
 def _remembered(
@@ -140,6 +144,7 @@ def _stage(packed: Any) -> Stage:  # noqa: ANN401 - of any shape, as it was pack
     stage = Stage._make(packed)
     return stage._replace(
         params=tuple(ParamsDep(*params) for params in stage.params),
+        used=tuple(ParamsDep(*params) for params in stage.used),
         outs=tuple(_outs(stage.outs)),
     )
 
