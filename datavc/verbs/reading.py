@@ -89,7 +89,10 @@ class Reader:
                 continue
             inside = paths.relative(folder, output.path) if containing and folder else ""
             inside = "" if folder == output.path else inside
-            entries = entries_below(self._repo.objects, output.digest, inside)
+            try:
+                entries = list(entries_below(self._repo.objects, output.digest, inside))
+            except DataError as error:
+                raise self._lost(f"the list of files in {output.path}", folder) from error
             found |= {paths.join(output.path, entry.path) for entry in entries if entry.digest}
         if containing and not found and self._digest(folder) is not None:
             found.add(folder)
@@ -109,18 +112,24 @@ class Reader:
         if not output.is_directory:
             return output.digest
         inside = paths.relative(path, output.path)
-        entry = entry_at(self._repo.objects, output.digest, inside)
+        try:
+            entry = entry_at(self._repo.objects, output.digest, inside)
+        except DataError as error:
+            raise self._lost(f"the list of files in {output.path}", path) from error
         return None if entry is None else entry.digest
 
     def _stored(self, path: RepoPath, digest: Digest) -> bytes:
         try:
             return read(self._repo.objects, digest)
         except DataError as error:
-            rev = f"--rev {self.commit[:12]} " if self.commit else ""
-            raise DataError(
-                f"{path} is not in the cache, or damaged there",
-                f"`datavc fetch {rev}{path}` gets it from a remote",
-            ) from error
+            raise self._lost(path, path) from error
+
+    def _lost(self, what: str, path: str) -> DataError:
+        rev = f"--rev {self.commit[:12]} " if self.commit else ""
+        return DataError(
+            f"{what} is not in the cache, or damaged there",
+            f"`datavc fetch {rev}{path}` gets it from a remote",
+        )
 
 
 def shown(repo: Repo, path: str) -> str:
