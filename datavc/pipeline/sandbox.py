@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from datavc.core.outputs import LOCK_FILE
 from datavc.core.paths import RepoPath, is_inside
 from datavc.core.stage import Stage
 from datavc.pipeline import surroundings
@@ -20,7 +21,7 @@ from datavc.pipeline.executors import landlock
 from datavc.pipeline.executors.base import Confinement
 from datavc.pipeline.tracing import TraceReport
 
-_HARMLESS = frozenset({".gitignore", ".gitkeep", ".datavcignore", "__pycache__"})
+_HARMLESS = frozenset({".gitignore", ".gitkeep", ".datavcignore", "__pycache__", LOCK_FILE})
 _OURS = frozenset({".git", ".datavc"})
 
 

@@ -231,12 +231,21 @@ def test_a_background_job_ends_with_its_stage_and_a_daemon_stays(executor, actio
     daemon = pid_in(tmp_path / "pid")
 
     assert ended.succeeded
+    assert ended.note == "what still ran in its background was ended"
     assert gone(int((tmp_path / "job").read_text()))
     assert alive(daemon)
     executor.submit(action("sleep 300", stage="next"))
     executor.stop(0)
     assert alive(daemon)
     os.kill(daemon, signal.SIGKILL)
+
+
+def test_what_runs_beside_a_command_may_finish(executor, action, tmp_path):
+    ended = run(executor, action("echo data | tee >(sleep 0.3; cat > copy) > whole"))
+
+    assert ended.succeeded
+    assert (tmp_path / "copy").read_text() == "data\n"
+    assert ended.note == ""
 
 
 @linux

@@ -24,6 +24,8 @@ TICK_S = 0.25
 """How often the window's size and the clock are looked at while nothing else happens."""
 
 _GRACE_S = 5.0
+_LINGER_S = 3.0
+"""What runs beside a command that ended well may finish in this time: `tee >(gzip > log.gz)`."""
 _KILL_ROUND_S = 0.005
 _KILL_PATIENCE_S = 10.0
 """A process that does not end by KILL in this time waits for a device; it is given up."""
@@ -86,8 +88,15 @@ class Supervisor:
             if self._status != 0 or self._grace_s is not None:
                 self._end(self._background, _GRACE_S)
                 return self._failure(position)
+        return Outcome(self._order.id, exit_code=0, note=self._finish())
+
+    def _finish(self) -> str:
+        """Give what runs in the background time to finish, then end it and say so."""
+        self._pump_until(self._is_alone_or_stopped, time.monotonic() + _LINGER_S)
+        if not self._background():
+            return ""
         self._end(self._background, _GRACE_S)
-        return Outcome(self._order.id, exit_code=0)
+        return "what still ran in its background was ended"
 
     def _not_started(self, error: OSError) -> Outcome:
         return Outcome(self._order.id, failed=0, note=f"{error.filename}: {error.strerror}")
@@ -163,6 +172,9 @@ class Supervisor:
         while which() and time.monotonic() < patience:
             tree.send(signal.SIGKILL, which())
             self._pump_until(lambda: not which(), time.monotonic() + _KILL_ROUND_S)
+
+    def _is_alone_or_stopped(self) -> bool:
+        return self._grace_s is not None or not self._background()
 
     def _everything(self) -> list[int]:
         return tree.living(self._groups)
