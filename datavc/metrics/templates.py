@@ -72,7 +72,7 @@ def _smooth() -> Spec:
         "bandwidth": {"signal": "smooth"},
     }
     dash = {"strokeDash": anchor("STROKE_DASH")}
-    raw = {"params": [_ZOOM], "mark": {"type": "line", "opacity": 0.25}, "encoding": dash}
+    raw = {"params": [_ZOOM], "mark": {"type": "line", "strokeOpacity": 0.25}, "encoding": dash}
     line = {"transform": [smoothed], "mark": "line", "encoding": dash}
     return _chart(
         **_SIZE,

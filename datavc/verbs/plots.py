@@ -101,8 +101,7 @@ class _Version(NamedTuple):
         """Return a file's bytes; that it is not there is an error."""
         data = self.reader.read(RepoPath(path))
         if data is None:
-            at = "" if self.moment.commit is None else f" at {self.moment.name}"
-            raise DatavcError(f"{shown(self.repo, path)} is not there{at}")
+            raise DatavcError(f"{shown(self.repo, path)} is not there")
         return data
 
     def rows(self, path: str, *, header: bool) -> list[Row]:
