@@ -19,10 +19,9 @@ from datavc.core.stage import Stage
 from datavc.pipeline import surroundings
 from datavc.pipeline.executors import landlock
 from datavc.pipeline.executors.base import Confinement
-from datavc.pipeline.tracing import TraceReport
+from datavc.pipeline.tracing import SKIPPED
 
 _HARMLESS = frozenset({".gitignore", ".gitkeep", ".datavcignore", "__pycache__", LOCK_FILE})
-_OURS = frozenset({".git", ".datavc"})
 
 
 class Confined(NamedTuple):
@@ -87,7 +86,7 @@ def survey(root: str, folders: Iterable[str], stage: Stage) -> dict[RepoPath, tu
         with os.scandir(_absolute(root, folder)) as entries:
             for entry in entries:
                 path = f"{folder}/{entry.name}" if folder else entry.name
-                if path in outs or entry.name in _OURS | _HARMLESS:
+                if path in outs or entry.name in SKIPPED | _HARMLESS:
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(path)
@@ -110,10 +109,10 @@ def changed(
     return sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
 
 
-def within(report: TraceReport, shared: Iterable[str]) -> tuple[RepoPath, ...]:
-    """Return the undeclared reads that the kernel let pass because they lie in shared folders."""
-    reads = report.undeclared_reads
-    return tuple(path for path in reads if any(is_inside(path, folder) for folder in shared))
+def within(paths: Iterable[RepoPath], shared: Iterable[str]) -> tuple[RepoPath, ...]:
+    """Return the paths that the kernel let pass because they lie in shared folders."""
+    folders = tuple(shared)
+    return tuple(path for path in paths if any(is_inside(path, folder) for folder in folders))
 
 
 def _absolute(root: str, path: str) -> str:

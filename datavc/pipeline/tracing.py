@@ -20,7 +20,7 @@ from datavc.pipeline.strace import Touched
 
 _HOOK = os.path.join(os.path.dirname(os.path.abspath(__file__)), "audit")
 
-_SKIPPED = frozenset(
+SKIPPED = frozenset(
     {
         *(".git", ".datavc", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"),
         *(".ipynb_checkpoints", "node_modules", ".venv"),
@@ -155,7 +155,7 @@ class _Inside:
             return None
         place = path[len(self._root) + 1 :]
         parts = place.split("/")
-        if not _SKIPPED.isdisjoint(parts) or self._is_installed(parts):
+        if not SKIPPED.isdisjoint(parts) or self._is_installed(parts):
             return None
         try:
             return parse(place)

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from datavc.core.errors import ConfigError
-from datavc.core.paths import RepoPath
+from datavc.core.paths import RepoPath, is_inside
 from datavc.core.stage import Stage
 from datavc.pipeline import denial, sandbox, strace, tracing
 from datavc.pipeline.executors.base import Action, Ended
@@ -96,7 +96,7 @@ class Watch:
             notes = os.path.join(folder, "trace")
             os.mkdir(notes)
             action = tracing.watched(action, notes, self._root, self._strace)
-        before = sandbox.survey(self._root, shared, stage)
+        before = {} if self._strace else sandbox.survey(self._root, shared, stage)
         self._running[action.stage] = _Watched(folder, action, shared, before)
         return action
 
@@ -122,13 +122,16 @@ class Watch:
 
     def _judge(self, stage: Stage, watched: _Watched, verdict: Verdict) -> Verdict:
         """Hold a stage that ended well to its word where the kernel could not."""
-        reads = sandbox.within(verdict.report, watched.shared) if verdict.report else ()
-        after = sandbox.survey(self._root, watched.shared, stage)
-        others = self._options.made
+        report = verdict.report or TraceReport((), (), (), ())
+        wrote: Collection[RepoPath] = report.undeclared_writes
+        if verdict.partly:
+            after = sandbox.survey(self._root, watched.shared, stage)
+            wrote = sandbox.changed(watched.before, after)
+        reads = sandbox.within(report.undeclared_reads, watched.shared)
         writes = [
             path
-            for path in sandbox.changed(watched.before, after)
-            if not any(path == out or path.startswith(f"{out}/") for out in others)
+            for path in sandbox.within(wrote, watched.shared)
+            if not any(is_inside(path, out) for out in self._options.made)
         ]
         for paths, verb, key in ((reads, "read", "deps"), (writes, "wrote", "outs")):
             if paths:

@@ -73,8 +73,11 @@ def test_a_read_that_the_kernel_let_pass_is_refused_afterwards(watch):
 
 
 @confined_here
-def test_a_write_that_the_kernel_let_pass_is_refused_afterwards(watch):
-    command = "cat data/raw > both; echo > more; echo > of-another"
+@pytest.mark.parametrize("here", [True, False])
+def test_a_write_that_the_kernel_let_pass_is_refused_afterwards(watch, monkeypatch, here):
+    if not here:
+        monkeypatch.setenv("PATH", "/no-strace")
+    command = "read x < data/raw; echo $x > both; echo > more; echo > of-another"
 
     _, verdict = watch(command, outs=("both",), strict=True, made={"both", "of-another"})
 
