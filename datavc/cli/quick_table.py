@@ -197,6 +197,8 @@ TABLE = {
             "--no-commit": ("no_commit", FLAG),
             "--pull": ("pull", FLAG),
             "--allow-missing": ("allow_missing", FLAG),
+            "--trace": ("trace", FLAG),
+            "--strict": ("strict", FLAG),
             "--glob": ("glob", FLAG),
             "--json": ("json", FLAG),
             "-q": ("quiet", FLAG),

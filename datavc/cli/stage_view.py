@@ -79,7 +79,9 @@ class StageView:
         if self._several and outcome.log:
             for line in _tail(outcome.log):
                 self._complain(f"{outcome.stage.address} | {line}")
-        self._complain(f"Error: {outcome.stage.address}: {outcome.error}")
+        name = outcome.stage.address
+        said = name in outcome.error.split()
+        self._complain(f"Error: {outcome.error if said else f'{name}: {outcome.error}'}")
         if outcome.hint:
             self._complain(f"Hint: {outcome.hint}")
 

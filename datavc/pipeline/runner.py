@@ -33,14 +33,15 @@ BATCH = 64
 class Machine(NamedTuple):
     """Where and how commands run, and who is told.
 
-    `action` makes what an executor takes of a stage, its devices and the number of the attempt.
+    `action` makes what an executor takes of a stage and its devices; `after` returns what a
+    command did that it must not.
     """
 
     executor: Executor
     resources: Resources
     reporter: Reporter
     action: Callable[[Stage, Sequence[int]], Action]
-    after: Callable[[Stage, Ended], str]
+    after: Callable[[Stage, Ended], DatavcError | None]
 
 
 class _Started(NamedTuple):
@@ -95,7 +96,8 @@ class Runner:
                 self._publish()
         except BaseException:
             for ended in self._machine.executor.stop():
-                self._fail(self._running.pop(ended.stage), ended, "was interrupted")
+                if (started := self._running.pop(ended.stage, None)) is not None:
+                    self._fail(started, ended, "was interrupted")
             raise
         finally:
             self._publish(now=True)
@@ -203,6 +205,7 @@ class Runner:
         self._machine.resources.give_back(stage.address)
         self._decider.look_anew()
         if ended.interrupted:
+            self._fail(started, ended, "was interrupted")
             raise KeyboardInterrupt
         if not ended.succeeded and started.attempt < stage.retries:
             self._reporter.warns(
@@ -213,8 +216,10 @@ class Runner:
             self._start(started._replace(attempt=started.attempt + 1))
             return
         problem = self._machine.after(stage, ended)
-        if problem or not ended.succeeded:
-            self._fail(started, ended, problem or _how(ended))
+        if problem is not None:
+            self._fail(started, ended, problem.message, problem.hint)
+        elif not ended.succeeded:
+            self._fail(started, ended, _how(ended))
         else:
             try:
                 self._record(started, ended)

@@ -21,6 +21,8 @@ from datavc.pipeline.runner import Runner
 from datavc.pipeline.running import Outcome, Reporter
 from datavc.pipeline.running import RunOptions as RunOptions
 from datavc.pipeline.schedule import makespan
+from datavc.pipeline.tracing import TraceReport
+from datavc.pipeline.watching import WatchOptions as WatchOptions
 from datavc.repo import pointers
 from datavc.repo.repo import Repo
 from datavc.repo.targets import repo_path
@@ -58,10 +60,26 @@ class ReproOptions(NamedTuple):
     dry_run: bool = False
 
 
+class Traces(NamedTuple):
+    """What stages touched, against what they declare; `complete` if every program was seen."""
+
+    reports: tuple[tuple[Stage, TraceReport], ...]
+    complete: bool
+
+    def to_json(self) -> dict[str, object]:
+        """Return by stage the lists that are not empty."""
+        found = {
+            stage.address: {kind: paths for kind, paths in report._asdict().items() if paths}
+            for stage, report in self.reports
+        }
+        return {"stages": found, "complete": self.complete}
+
+
 class ReproResult(NamedTuple):
     """What was done with each stage, in the order of execution; `seconds` is the time of all.
 
     `parallel` is how many at once would have taken how long (s), where that is worth a word.
+    `traced` tells what stages touched, where that was asked for.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -69,6 +87,7 @@ class ReproResult(NamedTuple):
     dry_run: bool = False
     warnings: tuple[str, ...] = ()
     parallel: tuple[int, float] | None = None
+    traced: Traces | None = None
 
     @property
     def failed(self) -> list[Outcome]:
@@ -98,6 +117,8 @@ class ReproResult(NamedTuple):
         found = {"stages": stages, "seconds": round(self.seconds, 3), "dry_run": self.dry_run}
         if self.parallel is not None:
             found["parallel"] = {"jobs": self.parallel[0], "seconds": round(self.parallel[1], 3)}
+        if self.traced is not None:
+            found["trace"] = self.traced.to_json()
         return found
 
 
@@ -261,7 +282,9 @@ def _run(
     _ignore(repo, stages)
     fetch = _fetcher(repo, reporter, options.sync)
     hands = StageHands(repo, opened.sight, opened.locks, fetch, commit=options.run.commit)
-    machine = StageMachine(repo, opened.decider, reporter, options.machine)
+    made = frozenset(out.path for stage in stages for out in stage.outs)
+    watch = options.machine.watch._replace(made=made)
+    machine = StageMachine(repo, opened.decider, reporter, options.machine._replace(watch=watch))
     try:
         with hands, machine:
             runner = Runner(opened.graph, opened.decider, hands, machine.parts(), options.run)
@@ -270,9 +293,9 @@ def _run(
         opened.locks.close(progress)
         opened.decider.save()
     taken = time.monotonic() - started
-    return ReproResult(
-        tuple(outcomes), taken, parallel=_parallel(opened.graph, outcomes, options.run.jobs)
-    )
+    parallel = _parallel(opened.graph, outcomes, options.run.jobs)
+    traced = Traces(tuple(machine.reports), machine.saw_all) if machine.reports else None
+    return ReproResult(tuple(outcomes), taken, parallel=parallel, traced=traced)
 
 
 def _parallel(graph: Graph, outcomes: Sequence[Outcome], jobs: int) -> tuple[int, float] | None:

@@ -34,7 +34,7 @@ from datavc.verbs.checkout_result import CheckoutOptions, CheckoutResult
 from datavc.verbs.recording import Annotations, Recorder
 from datavc.verbs.scanning import reader
 from datavc.verbs.settling import Settler
-from datavc.verbs.stage_locks import StageLocks
+from datavc.verbs.stage_locks import StageLocks, let_go
 
 COMMAND = "repro"
 
@@ -214,12 +214,21 @@ class StageHands:
         cached = [(one.stage, out) for one in done for out in one.entry.outs if out.cache]
         records = {out.path: PlacedRecord(out.digest, None) for _, out in cached}
         workspaces.announce(self._repo, also=[out.digest for _, out in cached])
+        for one in done:
+            self._let_go(one)
         self._locks.note(done)
         self._repo.placed.put_all(records, self._repo.config.core.durability)
         if self._commit and self._repo.config.cache.types[0] in ("hardlink", "symlink"):
             linking.relink(self._repo, list(records), SILENT, self._recorder.linked)
             self._sight.look_anew()
         return warnings
+
+    def _let_go(self, done: Done) -> None:
+        """Leave to their user the files that a stage does not make any more, or Git keeps."""
+        old = self._locks.entries.get((lock_of(done.stage), done.stage.name))
+        kept = {out.path for out in done.entry.outs if out.cache}
+        gone = [out.path for out in (old.outs if old else ()) if out.path not in kept]
+        let_go(self._repo, gone)
 
     def _keep(self, done: Done) -> str:
         """Keep a run for those with the same inputs; return a warning if it is not the first."""

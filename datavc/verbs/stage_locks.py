@@ -51,9 +51,10 @@ class StageLocks:
             self.entries[path, name] = entry
 
     def finish(self, progress: Progress) -> None:
-        """Write down what a run that was killed had noted; nothing if there was none."""
-        if self._unfinished:
-            self.write(self._unfinished, progress)
+        """Write down what a run that was killed had noted, and take out what is not declared."""
+        stale = {path for path, name in self.entries if name not in self._defined[path]}
+        if self._unfinished or stale:
+            self.write(self._unfinished | stale, progress)
             self._unfinished = set()
 
     def note(self, done: Iterable[Done]) -> None:
@@ -89,6 +90,8 @@ class StageLocks:
         kept: dict[str, LockEntry] = {
             name: entry for name, entry in ours.items() if name in self._defined[path]
         }
+        dropped = {out.path for name in ours.keys() - kept for out in ours[name].outs}
+        let_go(self._repo, dropped - {out.path for entry in kept.values() for out in entry.outs})
         data = lockfile.render(kept, path)
         if data != now:
             pointers.write_text(self._repo.root, path, data.decode("utf-8"))
@@ -98,3 +101,16 @@ class StageLocks:
 
     def _noted(self, path: RepoPath) -> Lock:
         return self._journal.entries(path, self._texts[path])
+
+
+def let_go(repo: Repo, outputs: Iterable[RepoPath]) -> None:
+    """Leave outputs that no stage makes any more to their user.
+
+    Git sees them from here on, and nothing of ours takes them away.
+    """
+    lines: dict[RepoPath, list[tuple[str, bool]]] = {}
+    for path in outputs:
+        repo.placed.forget(path)
+        folder = RepoPath(paths.parent(path))
+        lines.setdefault(folder, []).append((paths.name(path), False))
+    pointers.remove_ignore_lines(repo.root, lines)

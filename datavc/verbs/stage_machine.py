@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import NamedTuple
 
+from datavc.core.errors import DatavcError
 from datavc.core.stage import Stage
 from datavc.pipeline.deciding import Decider
 from datavc.pipeline.executors.base import Action, Ended, default_shell
@@ -15,6 +16,8 @@ from datavc.pipeline.executors.local import LocalExecutor
 from datavc.pipeline.resources import GPU, Resources
 from datavc.pipeline.runner import Machine
 from datavc.pipeline.running import Reporter
+from datavc.pipeline.tracing import TraceReport
+from datavc.pipeline.watching import Watch, WatchOptions
 from datavc.repo.repo import Repo
 
 
@@ -22,6 +25,7 @@ class MachineOptions(NamedTuple):
     """`terminal`: a single command has the terminal; else its lines are handed on."""
 
     terminal: bool = False
+    watch: WatchOptions = WatchOptions()
 
 
 class StageMachine:
@@ -37,6 +41,9 @@ class StageMachine:
         self._options = options
         self._executor = LocalExecutor(reporter.says)
         self._shell = _shell(repo)
+        self._watch = _watch(repo, options.watch)
+        self.reports: list[tuple[Stage, TraceReport]] = []
+        self.saw_all = True
 
     def __enter__(self) -> StageMachine:
         """Return itself."""
@@ -60,7 +67,7 @@ class StageMachine:
         environment = {"DATAVC_ROOT": self._repo.root, "DATAVC_STAGE": stage.address}
         if devices:
             environment["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, devices))
-        return Action(
+        action = Action(
             stage=stage.address,
             commands=stage.cmd,
             folder=self._repo.layout.absolute(stage.wdir),
@@ -70,11 +77,25 @@ class StageMachine:
             timeout_s=stage.timeout_s,
             terminal=self._options.terminal,
         )
+        return action if self._watch is None else self._watch.prepare(stage, action)
 
-    def _after(self, stage: Stage, ended: Ended) -> str:
-        """Return what a command did that it must not, empty if nothing."""
-        del stage, ended
-        return ""
+    def _after(self, stage: Stage, ended: Ended) -> DatavcError | None:
+        """Return what a command did that it must not; what it touched is noted."""
+        if self._watch is None:
+            return None
+        verdict = self._watch.verdict(stage, ended)
+        if verdict.report is not None and self._options.watch.trace:
+            self.reports.append((stage, verdict.report))
+            self.saw_all = self.saw_all and not verdict.partly
+        return DatavcError(verdict.refusal, verdict.hint) if verdict.refusal else None
+
+
+def _watch(repo: Repo, options: WatchOptions) -> Watch | None:
+    """Return what watches stages, None where nobody asked for it."""
+    if not (options.trace or options.strict):
+        return None
+    os.makedirs(repo.layout.tmp, exist_ok=True)
+    return Watch(repo.root, repo.layout.tmp, repo.objects.root, options)
 
 
 def resources_of(repo: Repo) -> Resources:

@@ -11,7 +11,14 @@ from datavc.cli.pages import epilog
 from datavc.cli.render import duration
 from datavc.cli.stage_view import StageView
 from datavc.verbs import repro as verb
-from datavc.verbs.repro import MachineOptions, ReproOptions, ReproResult, RunOptions
+from datavc.verbs.repro import (
+    MachineOptions,
+    ReproOptions,
+    ReproResult,
+    RunOptions,
+    Traces,
+    WatchOptions,
+)
 from datavc.verbs.stage_words import Outcome, Stage, why
 from datavc.verbs.sync_options import SyncOptions
 
@@ -78,6 +85,12 @@ def repro(
     allow_missing: Annotated[
         bool, typer.Option("--allow-missing", help="Take missing data for what was recorded.")
     ] = False,
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Tell which files stages touched undeclared.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Let stages touch only what they declare (Linux).")
+    ] = False,
     glob: Glob = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -96,14 +109,17 @@ def repro(
             force_downstream=force_downstream,
             keep_going=keep_going,
             ignore_errors=ignore_errors,
-            run_cache=not no_run_cache,
+            run_cache=not (no_run_cache or trace),
             commit=not no_commit,
             allow_missing=allow_missing,
             ask=(lambda stage: _agrees(out.ask, stage)) if asks else None,
         )
         options = ReproOptions(
             run=run,
-            machine=MachineOptions(terminal=count == 1 and not (json or quiet)),
+            machine=MachineOptions(
+                terminal=count == 1 and not (json or quiet),
+                watch=WatchOptions(trace=trace, strict=strict),
+            ),
             sync=SyncOptions(ask=out.asks),
             single=single,
             downstream=downstream,
@@ -177,6 +193,27 @@ def _summary(result: ReproResult) -> Iterable[str]:
         jobs, seconds = result.parallel
         yield f"With -j {jobs} it would have taken about {duration(seconds)}"
     yield from _old_outputs(result.failed)
+    if result.traced is not None:
+        yield from _traced(result.traced)
+
+
+def _traced(traces: Traces) -> Iterable[str]:
+    """Yield where the doings of stages differ from what they declare."""
+    calm = True
+    for stage, report in traces.reports:
+        told = (
+            ("reads without declaring it", report.undeclared_reads),
+            ("writes without declaring it", report.undeclared_writes),
+            ("declares and never reads", report.unused_deps),
+        )
+        for words, paths in told:
+            for path in paths:
+                calm = False
+                yield f"{stage.address} {words}: {path}"
+    if calm:
+        yield "Stages touched what they declare, and nothing else"
+    if not traces.complete:
+        yield "Only what Python itself opened was seen; with strace installed all programs are"
 
 
 def _old_outputs(failed: Iterable[Outcome]) -> Iterable[str]:
