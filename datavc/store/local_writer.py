@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, NamedTuple, Protocol, TypeVar
 from datavc.core import digest as digests
 from datavc.core.digest import Digest
 from datavc.core.errors import DataError
-from datavc.core.hashing import Hashed, hash_bytes, hash_sized, hash_stream
+from datavc.core.hashing import Hashed, digest_of, hash_bytes, hash_sized, hash_stream
 from datavc.store import atomic, leftovers
 from datavc.store.crew import Crew, hands
 from datavc.store.leases import Lease
@@ -121,14 +121,19 @@ class LocalWriter:
             return self._put_whole(head, algorithm, expect)
         return self._put_stream(head + more, stream, expect, size)
 
-    def put_bytes(self, data: bytes, expect: Digest | None = None) -> Stored:
-        """Store `data` under `expect`, or under the digest that it has.
+    def put_bytes(self, data: bytes) -> Stored:
+        """Store `data`."""
+        return self._put_whole(data, self._settings.algorithm, None)
+
+    def put_missing(self, data: bytes, digest: Digest) -> None:
+        """Store `data` as the object `digest`, which was asked for and is not here.
 
         Raises:
-            DataError: it is not `expect`.
+            DataError: it is not that.
         """
-        algorithm = digests.algorithm(expect) if expect else self._settings.algorithm
-        return self._put_whole(data, algorithm, expect)
+        hashed = Hashed(digest_of(data, digests.algorithm(digest)), "", len(data))
+        _must_be(hashed, digest)
+        self._take_in(hashed, self._write(data), already=False)
 
     def put_link(self, file: str) -> Stored:
         """Take over the very file at `file` by a hard link, without copying a byte.
@@ -189,12 +194,16 @@ class LocalWriter:
 
     def adopt(self, batch: Batch) -> int:
         """Take over what a process of the crew took in; return how many bytes of it are new."""
-        size = 0
-        for digest, (temporary, length) in batch.items():
-            # Published since that process asked for it.
-            already = digest in self._latest and os.path.lexists(self._path(digest))
-            if self._take_in(Hashed(digest, "", length), temporary, already=already).new:
-                size += length
+        with self._lock:
+            for digest in batch.keys() & self._batch.keys():
+                os.unlink(batch.pop(digest)[0], dir_fd=self._tmp_fd)
+            for digest in batch.keys() & self._latest.keys():
+                if os.path.lexists(self._path(digest)):  # since that process asked for it
+                    os.unlink(batch.pop(digest)[0], dir_fd=self._tmp_fd)
+            size = sum(length for _, length in batch.values())
+            self._batch.update(batch)
+            self._batch_size += size
+        self._flush_full()
         return size
 
     def flush(self) -> None:
@@ -258,13 +267,17 @@ class LocalWriter:
         _must_be(hashed, expect)
         if self._claimed(hashed.digest):
             return Stored(hashed.digest, hashed.size, hashed.check, new=False)
+        return self._take_in(hashed, self._write(data), already=False)
+
+    def _write(self, data: bytes) -> str:
+        """Return the name of a new temporary file that holds `data`."""
         temporary = self._temporary()
         fd = self._create(temporary)
         try:
             atomic.write_all(fd, data)
         finally:
             os.close(fd)
-        return self._take_in(hashed, temporary, already=False)
+        return temporary
 
     def _put_stream(
         self, head: bytes, stream: BinaryIO, expect: Digest | None, size: int | None
@@ -313,10 +326,12 @@ class LocalWriter:
                 return Stored(hashed.digest, hashed.size, hashed.check, new=False)
             self._batch[hashed.digest] = temporary, hashed.size
             self._batch_size += hashed.size
-            full = len(self._batch) >= BATCH_FILES or self._batch_size >= BATCH_BYTES
-        if full:
-            self.flush()
+        self._flush_full()
         return Stored(hashed.digest, hashed.size, hashed.check, new=True)
+
+    def _flush_full(self) -> None:
+        if len(self._batch) >= BATCH_FILES or self._batch_size >= BATCH_BYTES:
+            self.flush()
 
 
 class _Joined:

@@ -118,11 +118,11 @@ class _Session:
         items = iter(small)
         for made, batch in crew.begin(small):
             writer.adopt(batch)
-            for check, (digest, size) in zip(made, items, strict=False):
-                if check is None:
+            for is_copied, (digest, size) in zip(made, items, strict=False):
+                if not is_copied:
                     rest.append((digest, size))
                     continue
-                self.stored.append(Stored(digest, size or 0, check, new=True))
+                self.stored.append(Stored(digest, size or 0, "", new=True))
                 self._progress.advance(1, size or 0)
         return rest
 
@@ -167,20 +167,21 @@ def _is_small(item: Wanted) -> bool:
     return item[1] is not None and item[1] <= WHOLE
 
 
-def _copied(source: LocalStore, writer: LocalWriter, items: Sequence[Wanted]) -> list[str | None]:
-    """Copy objects of known sizes, in a process of a crew; return the check of each.
+def _copied(source: LocalStore, writer: LocalWriter, items: Sequence[Wanted]) -> list[bool]:
+    """Copy objects of known sizes, in a process of a crew; tell of each whether that succeeded."""
+    return [_is_copied(source, writer, item) for item in items]
 
-    None for one that cannot be copied, whatever the reason.
-    """
-    checks: list[str | None] = []
-    for digest, size in items:
-        try:
-            data = source.small(digest)
-            fits = data is not None and len(data) == size
-            checks.append(writer.put_bytes(data, digest).check if data and fits else None)
-        except (DatavcError, OSError):
-            checks.append(None)
-    return checks
+
+def _is_copied(source: LocalStore, writer: LocalWriter, item: Wanted) -> bool:
+    digest, size = item
+    try:
+        data = source.small(digest)
+        if data is None or len(data) != size:
+            return False
+        writer.put_missing(data, digest)
+    except (DatavcError, OSError):
+        return False
+    return True
 
 
 class _Counted:

@@ -135,7 +135,11 @@ def _fill(
     folders = {up for path in disk for up in _above(path)} if absent else set()
     refused = {failure.path for failure in plan.refused}
     for entry in absent:
-        blocks = next((up for up in _above(entry.path) if _is_file(disk.get(up))), None)
+        blocks = (
+            next((up for up in _above(entry.path) if _is_file(disk.get(up))), None)
+            if disk
+            else None
+        )
         if blocks is not None and _full(plan, blocks) not in refused:
             if _replace(plan, disk[blocks], None, given, judge):
                 del disk[blocks]
