@@ -25,7 +25,7 @@ from datavc.repo.git_output import (
 )
 from datavc.repo.git_process import Finished
 from datavc.repo.git_settings import GitSettings
-from datavc.repo.layout import CONFIG, FOLDER, TRACKED
+from datavc.repo.layout import CONFIG, FOLDER, PLOTS, TRACKED
 
 BLOB_LIMIT = 1 << 26
 """Bytes of the largest blob that is read from Git: pointers and text are far smaller."""
@@ -108,8 +108,10 @@ class Git:
             DatavcError: Git tracks more below `.datavc` than the project's own files.
         """
         ours = {f"{FOLDER}/{name}" for name in TRACKED}
+        plots = f"{FOLDER}/{PLOTS}/"
         asked = ("ls-files", "-z", "-c", "--", f":(icase){FOLDER}")
-        strange = sorted(set(git_output.names(self._ask(*asked, folder=root))) - ours)
+        found = set(git_output.names(self._ask(*asked, folder=root))) - ours
+        strange = sorted(name for name in found if not name.startswith(plots))
         if strange:
             more = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
             raise DatavcError(

@@ -13,6 +13,8 @@ CONFIG = "config.toml"
 LOCAL_CONFIG = "config.local.toml"
 IGNORE_FILE = ".datavcignore"
 SCHEMA = "datavc.schema.json"
+PLOTS = "plots"
+"""Templates of plots, which Git may track: they are read as data alone."""
 TRACKED = (CONFIG, ".gitignore", SCHEMA)
 """What Git may track below `.datavc/`; all else there is this clone's alone."""
 

@@ -340,6 +340,7 @@ def _ignore(repo: Repo, stages: Sequence[Stage]) -> None:
         if not out.cache:
             folder = RepoPath(paths.parent(out.path))
             lines.setdefault(folder, []).append((paths.name(out.path), False))
-    touched = publishing.ignore(repo, [(out.path, False) for out in outs if out.cache])
+    here = [out for out in outs if os.path.isdir(repo.layout.absolute(paths.parent(out.path)))]
+    touched = publishing.ignore(repo, [(out.path, False) for out in here if out.cache])
     touched += pointers.remove_ignore_lines(repo.root, lines)
     publishing.stage(repo, touched)

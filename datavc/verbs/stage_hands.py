@@ -27,7 +27,7 @@ from datavc.repo.targets import Selection
 from datavc.repo.walk import Found, stat_key
 from datavc.repo.workspace import Step
 from datavc.store import trees
-from datavc.verbs import linking, workspaces
+from datavc.verbs import linking, publishing, workspaces
 from datavc.verbs.add_targets import Target
 from datavc.verbs.applying import carry_out
 from datavc.verbs.checkout_result import CheckoutOptions, CheckoutResult
@@ -216,6 +216,8 @@ class StageHands:
         workspaces.announce(self._repo, also=[out.digest for _, out in cached])
         for one in done:
             self._let_go(one)
+        # Again for those whose folder a command has made only now.
+        publishing.ignore(self._repo, [(out.path, out.kind == "directory") for _, out in cached])
         self._locks.note(done)
         self._repo.placed.put_all(records, self._repo.config.core.durability)
         if self._commit and self._repo.config.cache.types[0] in ("hardlink", "symlink"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from datavc.core.stage import Stage as Stage
-from datavc.pipeline.findings import NEVER_RUN
+from datavc.pipeline.findings import NEVER_RUN as NEVER_RUN
 from datavc.pipeline.findings import Finding as Finding
 from datavc.pipeline.findings import sentence as sentence
 from datavc.pipeline.running import Outcome as Outcome

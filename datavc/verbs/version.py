@@ -17,7 +17,6 @@ PACKAGES = (
     "xxhash",
     "msgspec",
     "pyyaml",
-    "ruamel.yaml",
     "tomlkit",
     "pathspec",
     "platformdirs",
