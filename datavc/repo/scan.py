@@ -7,6 +7,7 @@ one, only changed files are read.
 
 from __future__ import annotations
 
+import marshal
 import os
 import stat
 from collections import deque
@@ -27,7 +28,15 @@ from datavc.repo import walk
 from datavc.repo.file_reader import FileReader, Unread, is_small
 from datavc.repo.walk import Found, Rules, Run
 from datavc.store.stat_cache import StatCache
-from datavc.store.stat_segment import WRITTEN_BACK_NS, StatKey, StatSegment, StatValue, untrusted
+from datavc.store.stat_segment import (
+    WRITTEN_BACK_NS,
+    StatKey,
+    StatSegment,
+    StatValue,
+    packed,
+    unpacked,
+    untrusted,
+)
 
 AHEAD = 1
 """Segments that are begun while one is being ended."""
@@ -43,16 +52,33 @@ class Trust(Enum):
     IDENTITY = "identity"
 
 
-class ScannedSegment(NamedTuple):
-    """A segment as it lies on the disk; `summary.digest` is what its tree leaf would be."""
+class ScannedSegment:
+    """A segment as it lies on the disk; `summary.digest` is what its tree leaf would be.
 
-    summary: Segment
-    keys: list[StatKey]
-    load: Callable[[], list[TreeEntry]]
+    A scan has many: what it holds of each file is packed, and unpacked for whoever asks.
+    """
+
+    __slots__ = ("_keys", "_load", "summary")
+
+    def __init__(
+        self,
+        summary: Segment,
+        keys: list[StatKey] | bytes,
+        load: Callable[[], list[TreeEntry]],
+    ) -> None:
+        """Keep the keys, and what makes the entries."""
+        self.summary = summary
+        self._keys = keys
+        self._load = load
+
+    @property
+    def keys(self) -> list[StatKey]:
+        """The stats of its files."""
+        return unpacked(self._keys) if isinstance(self._keys, bytes) else self._keys
 
     def entries(self) -> list[TreeEntry]:
-        """Return the entries, sorted; read from the stat cache again if nothing had changed."""
-        return self.load()
+        """Return the entries, sorted."""
+        return self._load()
 
 
 class Scan(NamedTuple):
@@ -145,17 +171,17 @@ class Scanner:
     ) -> Callable[[], ScannedSegment]:
         """Begin to look at a segment; the call that is returned ends it."""
         trust, probe = how
-        first = RepoPath(run.keys[0][0])
+        first, keys = RepoPath(run.keys[0][0]), packed(run.keys)
         cached = self._cache.load(output, first)
         if (
             cached is not None
             and cached.leaf.startswith(self._prefix)
             and not (trust is Trust.IDENTITY and cached.totals.weak)
-            and cached.has_keys(run.keys)
+            and cached.has_keys(keys)
         ):
-            if (again := cached.noted_again(run.keys, probe)) is not None:
+            if (again := cached.noted_again(keys, probe)) is not None:
                 self._cache.save(output, first, again)
-            return partial(_unchanged, cached, run.keys)
+            return partial(_unchanged, cached, keys, first, len(run.keys))
         known = cached.known() if cached is not None else {}
         values, unread = self._known(run, known, trust)
         finish = begin_reading(reader, output, unread)
@@ -180,7 +206,8 @@ class Scanner:
         ]
         noted = StatSegment("" if unread else leaf, saved, values, probe - WRITTEN_BACK_NS)
         self._cache.save(output, RepoPath(run.keys[0][0]), noted)
-        return ScannedSegment(segment_of(entries, leaf), run.keys, lambda: entries)
+        rows = marshal.dumps([(*entry,) for entry in entries], 2)
+        return ScannedSegment(segment_of(entries, leaf), packed(run.keys), partial(_entries, rows))
 
     def _known(
         self, run: Run, known: dict[str, tuple[StatKey, StatValue]], trust: Trust
@@ -229,14 +256,20 @@ def begin_reading(
     return values
 
 
-def _unchanged(cached: StatSegment, keys: list[StatKey]) -> ScannedSegment:
+def _entries(rows: bytes) -> list[TreeEntry]:
+    return [TreeEntry(*row) for row in marshal.loads(rows)]
+
+
+def _unchanged(cached: StatSegment, keys: bytes, first: RepoPath, files: int) -> ScannedSegment:
     """Return a segment whose files have the stats that they had when it was noted."""
+    known = cached.without_keys()
 
     def entries() -> list[TreeEntry]:
-        return [_entry(key, value) for key, value in zip(keys, cached.values, strict=True)]
+        return [
+            _entry(key, value) for key, value in zip(unpacked(keys), known.values, strict=True)
+        ]
 
-    leaf = cast(Digest, cached.leaf)
-    summary = Segment(RepoPath(keys[0][0]), leaf, len(keys), cached.totals.size)
+    summary = Segment(first, cast(Digest, cached.leaf), files, cached.totals.size)
     return ScannedSegment(summary, keys, entries)
 
 

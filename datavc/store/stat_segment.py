@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import marshal
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 if TYPE_CHECKING:
     import msgspec
@@ -110,15 +110,19 @@ class StatSegment:
                 sum(value.size for value in self.values),
                 any(value.weak for value in self.values),
                 max((key[4] for key in self.keys), default=0),
-                _hash_of(self.keys),
+                _hash_of(packed(self.keys)),
             )
         return self._totals
 
-    def has_keys(self, keys: list[StatKey]) -> bool:
+    def has_keys(self, packed: bytes) -> bool:
         """Tell whether the keys are these."""
         if self.totals.keys:
-            return self.totals.keys == _hash_of(keys)
-        return self.keys == keys
+            return self.totals.keys == _hash_of(packed)
+        return self.keys == unpacked(packed)
+
+    def without_keys(self) -> StatSegment:
+        """Return what the files were, for whoever knows their stats."""
+        return StatSegment(self.leaf, b"", self._values, self.settled, self.totals)
 
     def sure_keys(self, rows: Sequence[int]) -> list[StatKey]:
         """Return the keys of some rows, decoding no others; untrusted where the value is weak.
@@ -154,7 +158,7 @@ class StatSegment:
         totals = Totals(size, self.totals.weak, max(self.totals.youngest, *ctimes, 0), "")
         return StatSegment(leaf, _joined(new_keys), _joined(new_values), settled, totals)
 
-    def noted_again(self, keys: list[StatKey], moment: int) -> StatSegment | None:
+    def noted_again(self, packed: bytes, moment: int) -> StatSegment | None:
         """Return it, whose keys are these, as it may be noted at `moment` (ns); None to no avail.
 
         What is won: the hash of the keys, or that all files are on the disk by now.
@@ -164,7 +168,7 @@ class StatSegment:
             settled = EVERYTHING
         if settled == self.settled and self.totals.keys:
             return None
-        totals = self.totals._replace(keys=_hash_of(keys))
+        totals = self.totals._replace(keys=_hash_of(packed))
         return StatSegment(self.leaf, self._keys, self._values, settled, totals)
 
     def before_this_boot(self) -> StatSegment:
@@ -253,15 +257,28 @@ def _check(keys: bytes, values: bytes) -> str:
     return xxhash.xxh3_64_hexdigest(keys) + xxhash.xxh3_64_hexdigest(values)
 
 
-def _hash_of(keys: list[StatKey]) -> str:
-    """Return the XXH3-128 of keys, by way of the fastest bytes that they have.
+def packed(keys: list[StatKey]) -> bytes:
+    """Return keys as the fastest bytes that they have, a quarter of their memory.
 
-    In version 2 of those, equal keys have equal bytes. They are never read back; those of another
-    Python may differ, and then the keys themselves are compared.
+    In version 2 of those, equal keys have equal bytes.
+    """
+    return marshal.dumps(keys, 2)
+
+
+def unpacked(keys: bytes) -> list[StatKey]:
+    """Return the keys that this process has packed."""
+    return cast("list[StatKey]", marshal.loads(keys))
+
+
+def _hash_of(packed: bytes) -> str:
+    """Return the XXH3-128 of packed keys.
+
+    That is kept, the bytes are not: those of another Python may differ, and then the keys
+    themselves are compared.
     """
     import xxhash
 
-    return xxhash.xxh3_128_hexdigest(marshal.dumps(keys, 2))
+    return xxhash.xxh3_128_hexdigest(packed)
 
 
 def _lines(rows: list[StatKey] | list[StatValue] | bytes) -> bytes:

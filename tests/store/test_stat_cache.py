@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from datavc.store.stat_cache import StatCache
-from datavc.store.stat_segment import WRITTEN_BACK_NS, StatKey, StatSegment, StatValue
+from datavc.store.stat_segment import WRITTEN_BACK_NS, StatKey, StatSegment, StatValue, packed
 
 NOW = time.time_ns()
 YOUNG: StatKey = ("a", 1, 10, NOW, NOW)
@@ -54,13 +54,16 @@ def test_an_old_file_is_trusted_afterwards_too(tmp_path: Path) -> None:
 def test_a_segment_is_noted_once_more_when_its_files_have_grown_old(tmp_path: Path) -> None:
     segment = noted(tmp_path, YOUNG, OLD).load("out", "a")
     assert segment is not None
-    assert segment.noted_again([YOUNG, OLD], NOW + WRITTEN_BACK_NS // 2) is None
-    later = segment.noted_again([YOUNG, OLD], NOW + 2 * WRITTEN_BACK_NS)
+    assert segment.noted_again(packed([YOUNG, OLD]), NOW + WRITTEN_BACK_NS // 2) is None
+    later = segment.noted_again(packed([YOUNG, OLD]), NOW + 2 * WRITTEN_BACK_NS)
     assert later is not None
     cache = StatCache(str(tmp_path))
     cache.save("out", "a", later)
     again = cache.load("out", "a")
-    assert again is not None and again.noted_again(again.keys, NOW + 9 * WRITTEN_BACK_NS) is None
+    assert (
+        again is not None
+        and again.noted_again(packed(again.keys), NOW + 9 * WRITTEN_BACK_NS) is None
+    )
     reboot(tmp_path)
     assert trusted(cache) == [YOUNG, OLD]
 
@@ -79,12 +82,16 @@ def test_a_record_of_another_format_or_cut_short_is_none(tmp_path: Path) -> None
 def test_keys_are_compared_as_they_are_where_their_hash_is_not_known(tmp_path: Path) -> None:
     cache = noted(tmp_path, YOUNG, OLD)
     whole = cache.load("out", "a")
-    assert whole is not None and whole.has_keys([YOUNG, OLD]) and not whole.has_keys([OLD, YOUNG])
+    assert (
+        whole is not None
+        and whole.has_keys(packed([YOUNG, OLD]))
+        and not whole.has_keys(packed([OLD, YOUNG]))
+    )
 
     patched = whole.with_rows("other", 20, [0, (OLD, VALUES[0])], whole.settled)
 
-    assert patched.has_keys([YOUNG, OLD]) and not patched.has_keys([OLD, OLD])
-    again = patched.noted_again([YOUNG, OLD], NOW)
+    assert patched.has_keys(packed([YOUNG, OLD])) and not patched.has_keys(packed([OLD, OLD]))
+    again = patched.noted_again(packed([YOUNG, OLD]), NOW)
     assert again is not None and again.totals.keys == whole.totals.keys
 
 
@@ -94,4 +101,4 @@ def test_a_changed_row_changes_the_hash(tmp_path: Path) -> None:
     for place in range(5):
         changed = list(YOUNG)
         changed[place] = "b" if place == 0 else changed[place] + 1  # type: ignore[operator]
-        assert not segment.has_keys([tuple(changed), OLD])  # type: ignore[list-item]
+        assert not segment.has_keys(packed([tuple(changed), OLD]))  # type: ignore[list-item]
