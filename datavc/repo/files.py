@@ -61,7 +61,7 @@ class WorkspaceFiles:
 
     def stage_files(self) -> list[RepoPath]:
         """Return the stage files that Git tracks or would track."""
-        return list(self._git.stage_files() if self._listed is None else self._listed)
+        return list(self._git.listing().stage_files if self._listed is None else self._listed)
 
 
 class CommitFiles:

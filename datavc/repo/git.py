@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datavc.core.errors import DatavcError, FormatError
 from datavc.core.outputs import is_record
 from datavc.core.paths import RepoPath, is_inside, relative
-from datavc.core.stage import STAGE_FILE, is_stage_file
+from datavc.core.stage import is_stage_file
 from datavc.repo import git_history, git_output, git_place, git_process
 from datavc.repo.git_history import RevisionScope, Worktree
 from datavc.repo.git_output import (
@@ -60,15 +60,6 @@ class Git:
         listed = self._listed("-c", "-o", "--exclude-standard", "--", *PROJECT_PATHSPECS)
         return Listing(self._own(listed), self._own(listed, is_stage_file))
 
-    def record_files(self) -> list[RepoPath]:
-        """Return pointers and locks that Git tracks or would, sorted; some may be gone."""
-        return self._own(self._listed("-c", "-o", "--exclude-standard", "--", *RECORD_PATHSPECS))
-
-    def stage_files(self) -> list[RepoPath]:
-        """Return the stage files that Git tracks or would, sorted; some may be gone from disk."""
-        listed = self._listed("-c", "-o", "--exclude-standard", "--", f":(glob)**/{STAGE_FILE}")
-        return self._own(listed, is_stage_file)
-
     def records_unlike_head(self) -> dict[RepoPath, str | None]:
         """Return records that may differ from HEAD, with the blob HEAD has, None if it has none.
 
@@ -80,7 +71,7 @@ class Git:
         except DatavcError:
             if self.head() is not None:
                 raise
-            return dict.fromkeys(self.record_files())  # there is no commit yet
+            return dict.fromkeys(self.listing().records)  # there is no commit yet
         before = git_output.blob_ids_before(out)
         untracked = self._listed("-o", "--exclude-standard", "--", *RECORD_PATHSPECS)
         return {path: before.get(path) for path in self._own([*before, *untracked])}
@@ -236,6 +227,11 @@ class Git:
         """
         starts = [self.resolve(rev) for rev in scope.revs]
         return git_history.in_scope(scope, starts, self._walk, self._peel)
+
+    def named_commits(self, kind: str) -> list[tuple[str, str]]:
+        """Return commit and short name of the references below `refs/KIND`, sorted by name."""
+        command = ("for-each-ref", f"--format={git_history.NAMED}", "--", f"refs/{kind}/")
+        return git_history.named(self._ask(*command), f"refs/{kind}/")
 
     def implicit_commits(self, reflog_since_s: float) -> list[str]:
         """Return the commits Git itself holds on to; reflogs count from that epoch second on."""

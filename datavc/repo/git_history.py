@@ -126,6 +126,20 @@ def _log(walk: Walk, form: str, log: str, peel: Peel) -> bytes:
     return walk(["log", "--walk-reflogs", "--date=unix", f"--format={form}", log, "--"])
 
 
+NAMED = "%(objecttype) %(objectname) %(*objecttype) %(*objectname) %(refname)"
+"""What is asked of references: what each names and, of a tag of its own, what that names."""
+
+
+def named(output: bytes, prefix: str) -> list[tuple[str, str]]:
+    """Return commit and name, without `prefix`, of references that were asked for as `NAMED`."""
+    found = []
+    for line in output.decode("utf-8", "surrogateescape").splitlines():
+        own, own_id, inner, inner_id, name = line.split(" ")
+        if "commit" in (own, inner):
+            found.append((own_id if own == "commit" else inner_id, name.removeprefix(prefix)))
+    return found
+
+
 def references(walk: Walk, *patterns: str) -> list[str]:
     """Return the objects that the references below `patterns` name."""
     return _lines(walk(["for-each-ref", "--format=%(objectname)", "--", *patterns]))

@@ -40,7 +40,7 @@ class Workspace:
     def records(self) -> Mapping[RepoPath, bytes | PathError]:
         """Return the records that Git tracks or would track."""
         found: dict[RepoPath, bytes | PathError] = {}
-        for path in self._git.record_files() if self._listed is None else self._listed:
+        for path in self._git.listing().records if self._listed is None else self._listed:
             try:
                 data = read_record(self._git.root, path)
                 if name(path) == LOCK_FILE:

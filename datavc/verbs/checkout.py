@@ -125,7 +125,7 @@ def _vanished(repo: Repo, known: Inventory) -> list[RepoPath]:
     ]
     in_git = repo.git.tracked([*gone, *map(pointer_path, gone)]) if gone else set()
     made: set[RepoPath] = set()
-    if gone and repo.git.stage_files():
+    if gone and repo.git.listing().stage_files:
         from datavc.verbs.stage_status import declared_outputs
 
         made = declared_outputs(repo)

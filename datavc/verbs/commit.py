@@ -120,7 +120,7 @@ def commit(
         DatavcError: something changed, and without `force` nobody can be asked.
         BusyError: other processes kept rewriting the same pointers.
     """
-    if not repo.git.stage_files():
+    if not repo.git.listing().stage_files:
         return _commit_data(repo, targets, options, progress)
     from datavc.verbs import stage_status
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from datavc.repo import git_process
 from datavc.repo.git_history import RevisionScope
 from datavc.repo.repo import Repo
 
@@ -47,7 +46,7 @@ def within(repo: Repo, scope: Scope) -> list[Moment]:
     """
     names: dict[str, list[str]] = {}
     for wanted, pattern in ((scope.all_branches, "heads"), (scope.all_tags, "tags")):
-        for commit, name in _references(repo, pattern) if wanted else ():
+        for commit, name in repo.git.named_commits(pattern) if wanted else ():
             names.setdefault(commit, []).append(name)
     commits = dict.fromkeys(names)
     if scope.all_commits:
@@ -65,23 +64,3 @@ def pair(repo: Repo, old: str | None, new: str | None) -> tuple[Moment, Moment]:
         DatavcError: there is no such commit here.
     """
     return named(repo, old or "HEAD"), workspace() if new is None else named(repo, new)
-
-
-def _references(repo: Repo, kind: str) -> list[tuple[str, str]]:
-    """Return commit and short name of the references below `refs/KIND`, sorted by name."""
-    git = repo.git
-    program = git_process.executable(git.work_tree)
-    form = "%(objecttype) %(objectname) %(*objecttype) %(*objectname) %(refname)"
-    question = ("for-each-ref", f"--format={form}", "--", f"refs/{kind}/")
-    argv = [program, "-C", git.root, *git_process.GUARDS, *question]
-    code, out, err = git_process.spawn(argv)
-    if code:
-        message = err.decode("utf-8", "replace")
-        raise git_process.refusal(git.work_tree, question[0], message)
-    found = []
-    for line in out.decode("utf-8", "surrogateescape").splitlines():
-        own, own_id, inner, inner_id, name = line.split(" ")
-        if "commit" in (own, inner):
-            commit = own_id if own == "commit" else inner_id
-            found.append((commit, name.removeprefix(f"refs/{kind}/")))
-    return found

@@ -33,7 +33,7 @@ def test_a_repository_without_commits_answers_everything(work):
 
     assert git.head() is None
     assert git.branch() == "main"
-    assert git.record_files() == ["a.datavc", "b.datavc"]
+    assert git.listing().records == ["a.datavc", "b.datavc"]
     assert git.records_unlike_head() == {"a.datavc": None, "b.datavc": None}
     assert list(git.index_blobs()) == ["a.datavc"]
     assert git.unmerged() == set()
@@ -63,7 +63,7 @@ def test_odd_names_come_back_as_they_are(work):
     git = Git(work)
     expected = sorted(f"{name}.datavc" for name in ODD)
 
-    assert git.record_files() == expected
+    assert git.listing().records == expected
     assert set(git.untracked()) == {f"{n}.{end}" for n in ODD for end in ("datavc", "txt")}
     head = commit(work)
     assert sorted(git.tree_blobs(head)) == expected == sorted(git.index_blobs())
@@ -89,7 +89,7 @@ def test_a_project_in_a_subdirectory_sees_only_itself(work):
     git = Git(os.path.join(work, "sub", "dir"))
 
     assert git.prefix == "sub/dir"
-    assert git.record_files() == ["x/a.datavc"]
+    assert git.listing().records == ["x/a.datavc"]
     head = commit(work)
     assert list(git.tree_blobs(head)) == ["x/a.datavc"] == list(git.index_blobs())
     assert [file.path for file in git.tree_paths(head, "x")] == ["x/a.datavc"]
@@ -105,7 +105,7 @@ def test_pointers_of_nested_projects_and_below_datavc_are_not_ours(work):
         write(work, name)
     git = Git(work)
 
-    assert git.record_files() == ["a.datavc"] == list(git.records_unlike_head())
+    assert git.listing().records == ["a.datavc"] == list(git.records_unlike_head())
     head = commit(work)
     assert list(git.tree_blobs(head)) == ["a.datavc"] == list(git.index_blobs())
 
@@ -168,7 +168,7 @@ def test_conflicts_are_unmerged_and_not_in_the_index(work):
 
     assert git.unmerged() == {"a.datavc"}
     assert git.index_blobs() == {}
-    assert git.record_files() == ["a.datavc"]
+    assert git.listing().records == ["a.datavc"]
     assert list(git.records_unlike_head()) == ["a.datavc"]
 
 
@@ -217,7 +217,7 @@ def test_a_submodule_is_a_repository_of_its_own(work, tmp_path):
 
     assert git.work_tree == folder
     assert git.git_dir == str(tmp_path / "outer" / ".git" / "modules" / "inner")
-    assert git.record_files() == ["a.datavc"]
+    assert git.listing().records == ["a.datavc"]
     assert git.hooks_dir() == os.path.join(git.git_dir, "hooks")
     assert git.implicit_commits(0) == [git.head()]
 
@@ -261,7 +261,7 @@ def test_variables_of_a_hook_do_not_lead_elsewhere(work, tmp_path, monkeypatch):
     git = Git(work)
 
     assert git.head() == head
-    assert git.record_files() == ["a.datavc"] == list(git.index_blobs())
+    assert git.listing().records == ["a.datavc"] == list(git.index_blobs())
     assert git.commits(RevisionScope(all_commits=True)) == [head]
     write(work, "b.datavc")
     git.stage(["b.datavc"])
@@ -341,7 +341,7 @@ def test_a_repository_of_somebody_else_is_refused_in_one_sentence(work):
         os.chown(folder, 12345, 12345)
     git = Git(work)
 
-    for question in (git.head, git.record_files, git.worktrees, lambda: git.resolve("HEAD")):
+    for question in (git.head, git.listing, git.worktrees, lambda: git.resolve("HEAD")):
         with pytest.raises(DatavcError, match="does not trust") as caught:
             question()
         assert "safe.directory" in caught.value.hint
