@@ -160,3 +160,152 @@ def test_what_is_put_in_is_what_is_read(name, cmd, deps):
     new = stage_edit.put(FILE.encode(), name, definition, "f")
 
     assert stage_edit.stages(new, "f")[name] == definition
+
+
+LISTS = """\
+stages:
+  block:
+    cmd: x
+    deps:
+      - a  # one
+      - b:
+          # why
+          c: d
+      # - old
+
+    # about outs
+    outs:
+      - o:
+          cache: false
+  flow: {cmd: "é y", deps: [a, "b"  ], outs: []}
+  many:
+    foreach: [1]
+    do:
+      cmd: |
+        x ${item}
+
+        # not a comment
+      # why
+      metrics:
+      - m
+      deps: [
+        a,  # first
+        b,
+      ]
+
+  # about grid
+  grid:
+    matrix: {k: [1]}
+    cmd: z
+    deps:  # none yet
+      # - raw
+
+plots: [p]
+"""
+
+
+def declare(text, name, deps=(), outs=()):
+    return stage_edit.declare(text.encode(), name, "f", deps=deps, outs=outs).decode()
+
+
+def test_declared_files_come_after_those_of_a_block_list():
+    new = declare(LISTS, "block", ["new/x", "a", "b"], ["o", "p"])
+
+    assert new == LISTS.replace("      # - old\n", "      # - old\n      - new/x\n").replace(
+        "          cache: false\n", "          cache: false\n      - p\n"
+    )
+
+
+def test_declared_files_come_after_those_in_brackets():
+    new = declare(LISTS, "flow", ["x, y", "[z]/q r", "t"], ["a/b"])
+
+    said = '[a, "b", "x, y", "[z]/q r", t  ], outs: [a/b]'
+    assert new == LISTS.replace('[a, "b"  ], outs: []', said)
+
+
+def test_declared_files_stand_below_do_and_new_keys_as_others_there():
+    new = declare(LISTS, "many", ["c"], ["m", "q"])
+
+    assert new == LISTS.replace("        b,\n", "        b, c,\n").replace(
+        "      ]\n", "      ]\n      outs:\n      - q\n"
+    )
+
+
+def test_an_empty_key_is_filled_and_a_missing_one_made():
+    new = declare(LISTS, "grid", ["c"], ["q"])
+
+    assert new == LISTS.replace(
+        "      # - raw\n", "      # - raw\n      - c\n    outs:\n      - q\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "stages:\n  a:\n    outs: [o]\n    cmd: x",
+            "stages:\n  a:\n    outs: [o, p]\n    cmd: x\n    deps:\n      - d\n",
+        ),
+        ("stages:\n  a: {cmd: x}\n", "stages:\n  a: {cmd: x, deps: [d], outs: [p]}\n"),
+        (
+            "stages:\r\n  a:\r\n    cmd: x\r\n    deps: null\r\n",
+            "stages:\r\n  a:\r\n    cmd: x\r\n    deps:\r\n      - d\r\n"
+            "    outs:\r\n      - p\r\n",
+        ),
+        (
+            "\ufeffstages:\n  a:\n    cmd: x\n    deps: &d # - c\n    -   e",
+            "\ufeffstages:\n  a:\n    cmd: x\n    deps: &d # - c\n    -   e\n    - d\n"
+            "    outs:\n    - p\n",
+        ),
+        (
+            "stages:\n  b: &b\n    cmd: x\n    deps: [e]\n  a:\n    <<: *b\n",
+            "stages:\n  b: &b\n    cmd: x\n    deps: [e]\n  a:\n    <<: *b\n"
+            "    deps:\n      - e\n      - d\n    outs:\n      - p\n",
+        ),
+    ],
+)
+def test_declaring_makes_what_is_missing(text, expected):
+    assert declare(text, "a", ["d"], ["p"]) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "stages: {a: {cmd: x}}\n",
+        "stages:\n  a: &a\n    cmd: x\n  b: *a\n",
+        "stages:\n  b: &b\n    cmd: x\n  a: *b\n",
+        "stages:\n  b:\n    cmd: x\n    deps: &d [e]\n  a:\n    cmd: x\n    deps: *d\n",
+        "stages:\n  a:\n    cmd: x\n    deps: &d [e]\n  b:\n    cmd: x\n    deps: *d\n",
+        "stages:\n  b: {cmd: &c x}\n  a: {cmd: *c}\n",
+    ],
+)
+def test_declaring_changes_no_other_stage(text):
+    with pytest.raises(FormatError, match="only a person can change"):
+        declare(text, "a", ["d"])
+
+
+def test_freezing_changes_no_other_stage():
+    with pytest.raises(FormatError, match="only a person can change"):
+        freeze("stages:\n  a: &a\n    cmd: x\n  b: *a\n", "a")
+
+
+def test_declaring_what_is_declared_changes_nothing():
+    for name in ("block", "flow", "many", "grid"):
+        once = declare(LISTS, name, ["x"], ["y"])
+        assert declare(once, name, ["x", "x"], ["y"]) == once
+
+
+@given(
+    name=st.sampled_from(["flow", "many", "grid"]),
+    deps=st.lists(TEXTS | st.text(",[]{}#: ab", min_size=1), min_size=1, max_size=3),
+)
+def test_what_is_declared_is_what_is_read(name, deps):
+    try:
+        "".join(deps).encode()
+    except UnicodeEncodeError:
+        return
+
+    new = stage_edit.declare(LISTS.encode(), name, "f", deps=deps)
+
+    stage = stage_edit.stages(new, "f")[name]
+    assert set(deps) <= set(stage.get("do", stage)["deps"])
