@@ -220,6 +220,7 @@ class Decider:
                 pending.add(path)
             deps[path] = self._seen(path, like.get(path), trust)
         files = [dep for dep in stage.params if not self._is_pending(dep.file)]
+        pending.update(dep.file for dep in stage.params if dep not in files)
         env = {name: self._variable(name) for name in stage.env}
         return Inputs(deps, self._values.read(files, partial=partial), env, frozenset(pending))
 

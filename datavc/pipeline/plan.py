@@ -31,7 +31,8 @@ Action = Literal["run", "restore", "skip"]
 class Inputs(NamedTuple):
     """What a stage's inputs are now: None is a dependency that is not there.
 
-    `pending` are dependencies that an earlier stage of the same run may yet change.
+    `pending` are dependencies and parameter files that an earlier stage of the same run may yet
+    change.
     """
 
     deps: Mapping[RepoPath, Seen | None]
@@ -106,7 +107,7 @@ def compare_inputs(stage: Stage, entry: LockEntry, inputs: Inputs) -> Iterator[F
     if entry.wdir != stage.wdir:
         yield Finding("definition", "wdir", MODIFIED, "", entry.wdir or ".", stage.wdir or ".")
     yield from _compare_deps(stage, entry, inputs)
-    yield from _compare_params(stage, entry.params, inputs.params)
+    yield from _compare_params(stage, entry.params, inputs)
     for name in stage.env:
         old, new = entry.env.get(name), inputs.env.get(name, "")
         if old != new:
@@ -133,9 +134,13 @@ def _compare_deps(stage: Stage, entry: LockEntry, inputs: Inputs) -> Iterator[Fi
         yield Finding("dependency", path, UNDECLARED, "", known[path].digest)
 
 
-def _compare_params(stage: Stage, old: Params, new: Params) -> Iterator[Finding]:
+def _compare_params(stage: Stage, old: Params, inputs: Inputs) -> Iterator[Finding]:
     declared = {(dep.file, key) for dep in stage.params for key in dep.keys}
-    for file in sorted(old.keys() | new.keys()):
+    new = inputs.params
+    for file in sorted(old.keys() | new.keys() | inputs.pending.difference(stage.deps)):
+        if file in inputs.pending:
+            yield Finding("dependency", file, PENDING)
+            continue
         before, now = old.get(file, {}), new.get(file, {})
         for key in sorted(before.keys() | now.keys()):
             if key not in now:

@@ -85,7 +85,7 @@ def compared(repo: Repo, project: Project, data: Inventory) -> Pipelines:
         repo.objects.algorithm,
     )
     files = WorkspaceFiles(repo.git)
-    decider = Decider(graph.stages, locks.entries, sight, files, around)
+    decider = Decider(graph.stages, dict(locks.entries), sight, files, around)
     return Pipelines(project, graph, data, locks, sight, decider)
 
 

@@ -234,7 +234,8 @@ def _is_made(graph: Graph, path: RepoPath, makers: set[int]) -> bool:
         if graph.producer.get(RepoPath(above)) in makers:
             return True
         above = paths.parent(above)
-    return any(paths.is_inside(made, path) for made in graph.producer)
+    inside = (maker for made, maker in graph.producer.items() if paths.is_inside(made, path))
+    return not makers.isdisjoint(inside)
 
 
 def foretell(

@@ -12,6 +12,7 @@ from datavc.core import digest as digests
 from datavc.core.digest import Digest
 from datavc.core.errors import DataError, DatavcError
 from datavc.core.lock import Locked, LockEntry
+from datavc.core.outputs import Failure
 from datavc.core.progress import SILENT, Progress
 from datavc.core.stage import Out, Stage
 from datavc.core.tree import EXECUTABLE, LINK
@@ -32,9 +33,9 @@ from datavc.verbs.add_targets import Target
 from datavc.verbs.applying import carry_out
 from datavc.verbs.checkout_result import CheckoutOptions, CheckoutResult
 from datavc.verbs.recording import Annotations, Recorder
-from datavc.verbs.scanning import reader
+from datavc.verbs.scanning import reader, scanner
 from datavc.verbs.settling import Settler
-from datavc.verbs.stage_locks import StageLocks, let_go
+from datavc.verbs.stage_locks import StageLocks
 
 COMMAND = "repro"
 
@@ -115,11 +116,18 @@ class StageHands:
         options = CheckoutOptions(force=True, discard=discard, command=COMMAND)
         with closing(Settler(self._repo, options, result, SILENT)) as settler:
             for out in stage.outs:
-                if out.persist or self._removed(out, known.get(out.path)):
-                    continue
-                settler.clear(out.path)
+                if out.persist:
+                    result.failures += self._unlinked(out)
+                elif not self._removed(out, known.get(out.path)):
+                    settler.clear(out.path)
         for failure in result.failures:
             raise DatavcError(f"{failure.path} cannot be replaced: {failure.message}")
+
+    def _unlinked(self, out: Out) -> list[Failure]:
+        """Give an output that stays bytes of its own: the command must not write to the cache."""
+        eyes = reader(self._repo, SILENT)
+        scan = scanner(self._repo, SILENT).scan(out.path, eyes, Trust.IDENTITY)
+        return linking.unlink(self._repo, scan, SILENT)[1]
 
     def _removed(self, out: Out, locked: Locked | None) -> bool:
         """Remove an output that is a file as it was recorded; True if nothing is left to do."""
@@ -229,8 +237,7 @@ class StageHands:
         """Leave to their user the files that a stage does not make any more, or Git keeps."""
         old = self._locks.entries.get((lock_of(done.stage), done.stage.name))
         kept = {out.path for out in done.entry.outs if out.cache}
-        gone = [out.path for out in (old.outs if old else ()) if out.path not in kept]
-        let_go(self._repo, gone)
+        self._locks.let_go(out.path for out in (old.outs if old else ()) if out.path not in kept)
 
     def _keep(self, done: Done) -> str:
         """Keep a run for those with the same inputs; return a warning if it is not the first."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Sequence
 
 from datavc.core import paths
 from datavc.core.lock import Lock, LockEntry
 from datavc.core.outputs import LOCK_FILE
 from datavc.core.paths import RepoPath
-from datavc.core.progress import Progress
+from datavc.core.progress import SILENT, Progress
 from datavc.core.stage import StageFile
 from datavc.formats import lockfile
 from datavc.pipeline.deciding import Locks, lock_of
@@ -17,7 +18,7 @@ from datavc.repo import pointers
 from datavc.repo.lock_journal import LockJournal
 from datavc.repo.repo import Repo
 from datavc.repo.snapshot import read_record
-from datavc.verbs import publishing
+from datavc.verbs import linking, publishing
 
 
 class StageLocks:
@@ -34,7 +35,8 @@ class StageLocks:
         self._texts: dict[RepoPath, bytes | None] = {}
         self._defined: dict[RepoPath, set[str]] = {}
         self._unfinished: set[RepoPath] = set()
-        self._noted_in: set[RepoPath] = set()
+        self._to_write: set[RepoPath] = set()
+        self._files = files
         self.entries: Locks = {}
         for file in files:
             lock = paths.join(paths.parent(file.file), LOCK_FILE)
@@ -47,7 +49,10 @@ class StageLocks:
         added = self._journal.entries(path, data)
         if added:
             self._unfinished.add(path)
-        for name, entry in (lock | added).items():
+        found = lock | added
+        if not found.keys() <= self._defined[path]:
+            self._to_write.add(path)
+        for name, entry in found.items():
             self.entries[path, name] = entry
 
     def finish(self, progress: Progress) -> None:
@@ -64,14 +69,14 @@ class StageLocks:
             by_lock.setdefault(lock_of(one.stage), {})[one.stage.name] = one.entry
         for path, entries in by_lock.items():
             self._journal.append(path, self._texts[path], entries)
-            self._noted_in.add(path)
+            self._to_write.add(path)
             for name, entry in entries.items():
                 self.entries[path, name] = entry
 
     def close(self, progress: Progress) -> None:
-        """Write the locks of which results were noted since."""
-        self.write(self._noted_in, progress)
-        self._noted_in = set()
+        """Write the locks of which results were noted since, or that name stages of the past."""
+        self.write(self._to_write, progress)
+        self._to_write = set()
 
     def write(self, changed: Collection[RepoPath], progress: Progress) -> None:
         """Write these lock files whole, without stages that are not defined any more."""
@@ -90,8 +95,7 @@ class StageLocks:
         kept: dict[str, LockEntry] = {
             name: entry for name, entry in ours.items() if name in self._defined[path]
         }
-        dropped = {out.path for name in ours.keys() - kept for out in ours[name].outs}
-        let_go(self._repo, dropped - {out.path for entry in kept.values() for out in entry.outs})
+        self.let_go(out.path for name in ours.keys() - kept for out in ours[name].outs)
         data = lockfile.render(kept, path)
         if data != now:
             pointers.write_text(self._repo.root, path, data.decode("utf-8"))
@@ -99,18 +103,25 @@ class StageLocks:
         self._texts[path] = data
         return data != now
 
+    def let_go(self, outputs: Iterable[RepoPath]) -> None:
+        """Leave to their user those of `outputs` that nothing tracks any more, or Git keeps.
+
+        Git sees them from here on, and nothing of ours takes them away.
+        """
+        gone = set(outputs)
+        if not gone:
+            return
+        stages = (stage for file in self._files for stage in file.stages)
+        gone -= {out.path for stage in stages for out in stage.outs if out.cache}
+        lines: dict[RepoPath, list[tuple[str, bool]]] = {}
+        for path in sorted(gone):
+            if os.path.lexists(self._repo.layout.absolute(pointers.pointer_path(path))):
+                continue
+            linking.leave_plain(self._repo, path, SILENT)
+            self._repo.placed.forget(path)
+            folder = RepoPath(paths.parent(path))
+            lines.setdefault(folder, []).append((paths.name(path), False))
+        pointers.remove_ignore_lines(self._repo.root, lines)
+
     def _noted(self, path: RepoPath) -> Lock:
         return self._journal.entries(path, self._texts[path])
-
-
-def let_go(repo: Repo, outputs: Iterable[RepoPath]) -> None:
-    """Leave outputs that no stage makes any more to their user.
-
-    Git sees them from here on, and nothing of ours takes them away.
-    """
-    lines: dict[RepoPath, list[tuple[str, bool]]] = {}
-    for path in outputs:
-        repo.placed.forget(path)
-        folder = RepoPath(paths.parent(path))
-        lines.setdefault(folder, []).append((paths.name(path), False))
-    pointers.remove_ignore_lines(repo.root, lines)

@@ -16,8 +16,13 @@ SHOWN = 3
 
 def why(findings: Sequence[Finding]) -> str:
     """Return the reasons in one line, the first few of many."""
-    if findings and findings[0].state == NEVER_RUN:
+    if never_ran(findings):
         findings = findings[:1]
     texts = [sentence(finding) for finding in findings[:SHOWN]]
     more = len(findings) - len(texts)
     return "; ".join(texts) + (f"; and {more} more" if more else "")
+
+
+def never_ran(findings: Sequence[Finding]) -> bool:
+    """Tell whether there is no record of a good run."""
+    return bool(findings) and findings[0].state == NEVER_RUN

@@ -26,6 +26,7 @@ from datavc.verbs.renaming import carry_records, make_folder, rename_data
 from datavc.verbs.reverting import current, is_pointer, note_placed, output_of, recorded_by
 from datavc.verbs.saving import save
 from datavc.verbs.scanning import inventory, reader
+from datavc.verbs.stage_hands import COMMAND as REPRO
 from datavc.verbs.withdrawing import stage, withdraw
 
 SHOWN = 3
@@ -194,7 +195,11 @@ class _Undo:
         differs: list[str] = [
             change.path
             for change in self._operation.changes
-            if not (self._is_now(change, change.after) or self._is_now(change, change.before))
+            if not (
+                self._is_now(change, change.after)
+                or self._is_now(change, change.before)
+                or self._was_made_since(change)
+            )
         ]
         if self._operation.command == move.COMMAND:
             old, new = self._renamed()
@@ -208,6 +213,13 @@ class _Undo:
                 f"changed since then: {named}{more}",
                 "put that back as it was after the operation, then `datavc undo` again",
             )
+
+    def _was_made_since(self, change: PathChange) -> bool:
+        """Tell whether a stage made anew what was cleared for it, and the cache has that."""
+        _, entry, _ = self._lying[change.path]
+        if self._operation.command != REPRO or not change.after.absent or entry is None:
+            return False
+        return entry.digest is not None and self._repo.objects.holds(entry.digest)
 
     def _check_objects(self) -> None:
         """Refuse if bytes that are to come back are not here."""

@@ -19,7 +19,7 @@ from datavc.verbs.repro import (
     Traces,
     WatchOptions,
 )
-from datavc.verbs.stage_words import NEVER_RUN, Outcome, Stage, why
+from datavc.verbs.stage_words import Outcome, Stage, never_ran, why
 from datavc.verbs.sync_options import SyncOptions
 
 if TYPE_CHECKING:
@@ -219,11 +219,11 @@ def _traced(traces: Traces) -> Iterable[str]:
 def _old_outputs(failed: Iterable[Outcome]) -> Iterable[str]:
     """Yield how to get the outputs of before a failure back."""
     for outcome in failed:
-        unknown = {finding.item for finding in outcome.findings if finding.about != "output"}
-        cached = [str(o.path) for o in outcome.stage.outs if o.cache and o.path not in unknown]
-        ran_before = outcome.stage.name not in unknown or outcome.findings[0].state != NEVER_RUN
-        if cached and ran_before and outcome.exit_code is not None:
-            yield f"`datavc checkout {' '.join(cached)}` brings back what the last good run made"
+        new = {finding.item for finding in outcome.findings if finding.about == "definition"}
+        cached = [str(o.path) for o in outcome.stage.outs if o.cache and o.path not in new]
+        if cached and outcome.log and not never_ran(outcome.findings):
+            command = f"datavc checkout --force {' '.join(cached)}"
+            yield f"`{command}` brings back what the last good run made"
 
 
 def _up_to_date(count: int, *, alone: bool) -> str:
