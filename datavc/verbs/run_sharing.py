@@ -13,6 +13,9 @@ from datavc.verbs.fetch import bring
 from datavc.verbs.sync_options import SyncOptions
 from datavc.verbs.syncing import Remote, SyncResult, open_remote
 
+PATIENCE_S = 3.0
+"""Seconds for a connection to a remote that may know a run."""
+
 
 class SharedRuns:
     """Asks the default remote for runs, once the user agreed to it; silent where there is none.
@@ -46,7 +49,7 @@ class SharedRuns:
         return None
 
     def _fetch(self, key: str, known: CachedRun | None) -> CachedRun | None:
-        self._remote = self._remote or open_remote(self._repo, None, self._options)
+        self._remote = self._remote or open_remote(_impatient(self._repo), None, self._options)
         run = known
         if run is None:
             data = run_shelf.Shelf(self._remote.store).get(key)
@@ -59,6 +62,16 @@ class SharedRuns:
         if known is None:
             run_shelf.of_cache(self._repo).put(run)
         return run
+
+
+def _impatient(repo: Repo) -> Repo:
+    """Return the repository with a default remote that is given up soon.
+
+    Nobody waits long for an answer that may be no: without a network the stage runs instead.
+    """
+    remote = repo.config.remote()._replace(retries=0, connect_timeout_s=PATIENCE_S)
+    remotes = {**repo.config.remotes, remote.name: remote}
+    return repo._replace(config=repo.config._replace(remotes=remotes))
 
 
 def bring_objects(repo: Repo, run: CachedRun, options: SyncOptions) -> str:
