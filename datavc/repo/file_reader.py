@@ -16,9 +16,10 @@ from datavc.core.outputs import Failure
 from datavc.core.paths import RepoPath, parse
 from datavc.core.progress import Progress
 from datavc.store import atomic
-from datavc.store.crew import WORTH_IT, Crew
+from datavc.store.crew import Crew
+from datavc.store.incoming import WHOLE
 from datavc.store.links import NO_LINK
-from datavc.store.local_writer import WHOLE, Batch, LocalWriter
+from datavc.store.local_writer import Batch, LocalWriter
 from datavc.store.object_store import Stored
 from datavc.store.parallel import each
 from datavc.store.stat_segment import StatKey, StatValue
@@ -105,10 +106,10 @@ class FileReader:
         yield from values.items()
 
     def crew(self, count: int) -> Crew[str, Answer] | None:
-        """Return processes that store files by their paths; None for so few that one is enough."""
+        """Return processes that store `count` small files by their paths; None if one does."""
         if self._writer is None or self._settings.by_link or self._settings.jobs < 2:
             return None
-        return self._writer.crew(self._store) if count >= WORTH_IT else None
+        return self._writer.crew(self._store, count)
 
     def _store(self, files: Sequence[str]) -> list[Plain | None]:
         """Store small files, in a process of the crew; None for one that cannot be."""

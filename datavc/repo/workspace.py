@@ -23,9 +23,9 @@ from datavc.core.paths import RepoPath
 from datavc.core.progress import Progress
 from datavc.core.tree import TreeEntry
 from datavc.repo.walk import Status, kept
-from datavc.store.crew import WORTH_IT, Crew, hands
+from datavc.store.crew import gather
+from datavc.store.incoming import WHOLE
 from datavc.store.links import Blob, Placer
-from datavc.store.local_writer import WHOLE
 from datavc.store.stat_segment import StatKey
 from datavc.store.verified import SMALL
 
@@ -163,16 +163,15 @@ class WorkspaceWriter:
         Among them are those that failed: what is wrong is found out, and told, by one more try.
         """
         small = [step for step in placing if _is_small(step)]
-        size = hands() if len(small) >= WORTH_IT else 0
-        if not size:
-            return placing
 
         def place(numbers: Sequence[int]) -> list[tuple[int, ...] | None]:
             self._placer.apart()
             return [self._placed_plain(small[number]) for number in numbers]
 
+        crew = gather(place, len(small))
+        if crew is None:
+            return placing
         rest = [step for step in placing if not _is_small(step)]
-        crew = Crew(place, size)
         try:
             answers = crew.begin(range(len(small)))
             for step, made in zip(small, chain.from_iterable(answers), strict=True):

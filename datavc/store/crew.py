@@ -44,6 +44,15 @@ def hands() -> int:
     return min(processors, MOST) if processors > 1 else 0
 
 
+def gather(work: Callable[[Sequence[T]], R], items: int) -> Crew[T, R] | None:
+    """Return a crew for so many items; None where one process is enough, or all there can be."""
+    size = hands() if items >= WORTH_IT else 0
+    try:
+        return Crew(work, size) if size else None
+    except OSError:
+        return None
+
+
 class Crew(Generic[T, R]):
     """Processes that call `work` with lists of items, and hand back what it returns.
 
@@ -51,7 +60,13 @@ class Crew(Generic[T, R]):
     """
 
     def __init__(self, work: Callable[[Sequence[T]], R], size: int) -> None:
-        """Fork `size` processes; `work` must touch neither locks nor threads of this one."""
+        """Fork `size` processes, or as many as the system allows.
+
+        `work` must touch neither locks nor threads of this one.
+
+        Raises:
+            OSError: it allows none.
+        """
         import socket
 
         self._requests, requests = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -62,15 +77,20 @@ class Crew(Generic[T, R]):
         self._done: dict[int, R] = {}
         self._pids: list[int] = []
         boss = os.getpid()
-        for _ in range(size):
-            pid = os.fork()
-            if not pid:
-                self._requests.close()
-                self._answers.close()
-                _serve(work, requests, answers, boss)
-            self._pids.append(pid)
-        requests.close()
-        answers.close()
+        with requests, answers:
+            for _ in range(size):
+                try:
+                    pid = os.fork()
+                except OSError:
+                    if self._pids:
+                        break
+                    self.close()
+                    raise
+                if not pid:
+                    self._requests.close()
+                    self._answers.close()
+                    _serve(work, requests, answers, boss)
+                self._pids.append(pid)
         self._requests.setblocking(False)
 
     def begin(self, items: Sequence[T]) -> Iterator[R]:

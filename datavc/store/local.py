@@ -26,8 +26,9 @@ from datavc.core.errors import DataError
 from datavc.core.hashing import hash_sized
 from datavc.core.trace import trace
 from datavc.store import atomic
+from datavc.store.incoming import WHOLE
 from datavc.store.listing import names_in
-from datavc.store.local_writer import WHOLE, LocalWriter, WriterSettings, make_folder
+from datavc.store.local_writer import LocalWriter, WriterSettings, make_folder
 from datavc.store.object_store import ObjectInfo
 from datavc.store.verified import VerifiedObjects
 from datavc.store.whole import WholeTrees

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from threading import Lock
@@ -16,16 +15,14 @@ from datavc.core.digest import Digest
 from datavc.core.errors import DataError
 from datavc.core.hashing import Hashed, digest_of, hash_bytes, hash_sized, hash_stream
 from datavc.store import atomic, leftovers
-from datavc.store.crew import Crew, hands
+from datavc.store.crew import Crew, gather
+from datavc.store.incoming import WHOLE, Joined, length, share
 from datavc.store.leases import Lease
 from datavc.store.object_store import Stored
-from datavc.store.reflink import reflink
 
 BATCH_FILES = 2000
 BATCH_BYTES = 1 << 30
 """A batch is published when it has so many files or bytes: a kill costs at most one batch."""
-WHOLE = 1 << 20
-"""Up to so many bytes a file is read at once and written only if it is new."""
 
 _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -113,7 +110,7 @@ class LocalWriter:
             DataError: they are not `expect`, or are more than `size`.
         """
         algorithm = digests.algorithm(expect) if expect else self._settings.algorithm
-        head = stream.read(min(_length(stream), WHOLE) + 1)
+        head = stream.read(min(length(stream), WHOLE) + 1)
         more = stream.read(1) if head else b""
         if not more and len(head) <= WHOLE:
             if size is not None and len(head) > size:
@@ -175,8 +172,12 @@ class LocalWriter:
         """Tell whether `digest` was taken in and is not published yet."""
         return digest in self._batch
 
-    def crew(self, work: Callable[[Sequence[T]], R]) -> Crew[T, tuple[R, Batch]] | None:
-        """Return processes that call `work`, which puts into this very writer; None for none.
+    def crew(
+        self, work: Callable[[Sequence[T]], R], items: int
+    ) -> Crew[T, tuple[R, Batch]] | None:
+        """Return processes that call `work`, which puts into this very writer.
+
+        None where one process does so many items as well.
 
         What they took in comes with each result, to be given to `adopt`.
         """
@@ -188,8 +189,8 @@ class LocalWriter:
             batch, self._batch, self._batch_size = self._batch, {}, 0
             return result, batch
 
-        if self._crew is None and (size := hands()):
-            self._crew = Crew(apart, size)
+        if self._crew is None:
+            self._crew = gather(apart, items)
         return self._crew
 
     def adopt(self, batch: Batch) -> int:
@@ -287,7 +288,7 @@ class LocalWriter:
         algorithm = digests.algorithm(expect) if expect else self._settings.algorithm
         with open(self._create(temporary), "r+b", buffering=0) as target:
             try:
-                if _share(stream, len(head), target):
+                if share(stream, len(head), target):
                     hashed = hash_stream(target, algorithm)
                     if size is not None and hashed.size > size:
                         raise DataError(f"more than the {size} bytes that were announced")
@@ -301,7 +302,7 @@ class LocalWriter:
                             raise DataError(f"more than the {size} bytes that were announced")
                         atomic.write_all(fd, piece)
 
-                    hashed = hash_stream(_Joined(head, stream), algorithm, sink)
+                    hashed = hash_stream(Joined(head, stream), algorithm, sink)
                 _must_be(hashed, expect)
             except BaseException:
                 os.unlink(temporary, dir_fd=self._tmp_fd)
@@ -334,23 +335,6 @@ class LocalWriter:
             self.flush()
 
 
-class _Joined:
-    """A stream whose first bytes were read already."""
-
-    def __init__(self, head: bytes, stream: BinaryIO) -> None:
-        self._head = memoryview(head)
-        self._stream = stream
-
-    def readinto(self, buffer: bytearray) -> int:
-        if self._head:
-            count = min(len(self._head), len(buffer))
-            buffer[:count] = self._head[:count]
-            self._head = self._head[count:]
-            return count
-        count = self._stream.readinto(buffer)  # type: ignore[attr-defined]
-        return int(count or 0)
-
-
 def make_folders(settings: WriterSettings) -> None:
     """Create the store's own folders."""
     for name in ("", "objects", "tmp", "leases"):
@@ -375,21 +359,3 @@ def make_folder(folder: str, *, shared: bool) -> None:
 def _must_be(hashed: Hashed, expect: Digest | None) -> None:
     if expect is not None and hashed.digest != expect:
         raise DataError(f"bytes that should be {expect} are {hashed.digest}: not stored")
-
-
-def _length(stream: BinaryIO) -> int:
-    """Return how many bytes the stream's file has; a guess, so that small reads stay small."""
-    try:
-        return os.fstat(stream.fileno()).st_size
-    except (OSError, AttributeError):
-        return WHOLE
-
-
-def _share(stream: BinaryIO, consumed: int, target: BinaryIO) -> bool:
-    """Clone the file behind `stream` into `target` where both lie on one such file system."""
-    try:
-        fd = stream.fileno()
-        whole = stat.S_ISREG(os.fstat(fd).st_mode) and stream.tell() == consumed
-    except (OSError, AttributeError):
-        return False
-    return whole and reflink(fd, target.fileno())

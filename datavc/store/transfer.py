@@ -14,9 +14,10 @@ from datavc.core.digest import Digest
 from datavc.core.errors import DataError, DatavcError, RemoteError
 from datavc.core.progress import Progress
 from datavc.core.trace import trace
-from datavc.store.crew import MOST, WORTH_IT
+from datavc.store.crew import MOST
+from datavc.store.incoming import WHOLE
 from datavc.store.local import LocalStore
-from datavc.store.local_writer import WHOLE, LocalWriter
+from datavc.store.local_writer import LocalWriter
 from datavc.store.object_store import ObjectStore, ObjectWriter, Stored
 from datavc.store.parallel import each
 
@@ -111,7 +112,7 @@ class _Session:
             return plan
         small = [item for item in plan if _is_small(item)]
         work = partial(_copied, source, writer)
-        crew = writer.crew(work) if len(small) >= WORTH_IT else None
+        crew = writer.crew(work, len(small))
         if crew is None:
             return plan
         rest = [item for item in plan if not _is_small(item)]

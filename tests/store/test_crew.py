@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 from datavc.core.errors import DataError
 from datavc.core.hashing import hash_bytes
 from datavc.core.progress import SILENT
-from datavc.store.crew import WORTH_IT, Crew, hands
+from datavc.store.crew import WORTH_IT, Crew, gather, hands
 from datavc.store.local import LocalStore
 from datavc.store.object_store import read
 from datavc.store.transfer import copy
@@ -74,6 +75,17 @@ def test_a_process_that_was_ended_is_an_error_and_no_endless_wait():
             flat(crew.begin(range(100)))
     finally:
         crew.close()
+
+
+def test_one_process_does_all_where_the_system_allows_no_more(monkeypatch: pytest.MonkeyPatch):
+    def refused() -> int:
+        raise BlockingIOError(errno.EAGAIN, "no more processes")
+
+    before = len(os.listdir("/proc/self/fd"))
+    monkeypatch.setattr(os, "fork", refused)
+
+    assert gather(doubled, 10 * WORTH_IT) is None
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_nobody_is_left_when_a_crew_is_closed_with_work_still_undone():
@@ -173,7 +185,7 @@ def test_what_many_took_in_is_there_once_however_often_it_was_given(tmp_path: Pa
 
     new = 0
     with store.writer() as writer:
-        crew = writer.crew(taken)
+        crew = writer.crew(taken, 20_000)
         assert crew is not None
         for _, batch in crew.begin(range(20_000)):
             new += writer.adopt(batch)
