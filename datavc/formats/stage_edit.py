@@ -8,6 +8,7 @@ damage.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from datavc.core.stage import Value
 from datavc.formats import people_yaml
@@ -22,6 +23,13 @@ _USUAL = (
     *("deps", "params", "env", "outs"),
 )
 """Keys in the order in which they mostly stand, as far as new ones go between them."""
+
+
+class Entries(NamedTuple):
+    """What is to stand below `deps` and `outs` of a stage."""
+
+    deps: Sequence[str] = ()
+    outs: Sequence[str] = ()
 
 
 def put(data: bytes, name: str, definition: Definition, where: str) -> bytes:
@@ -80,10 +88,8 @@ def freeze(data: bytes, name: str, where: str, *, frozen: bool) -> bytes:
     return page.saying(wanted)
 
 
-def declare(
-    data: bytes, name: str, where: str, *, deps: Sequence[str] = (), outs: Sequence[str] = ()
-) -> bytes:
-    """Return a stage file in which this stage, which is in it, has these entries too.
+def declare(data: bytes, more: Mapping[str, Entries], where: str) -> bytes:
+    """Return a stage file in which these stages, which are in it, have `more` entries, by name.
 
     They come after those that stand there, each as the file is to say it, seen from the folder
     that the stage runs in. What is an entry already is not added again; a plot or metric is an
@@ -92,28 +98,32 @@ def declare(
     Raises:
         FormatError: as for `put`.
     """
-    data = _listed(data, name, where, ("deps",), deps)
-    return _listed(data, name, where, ("outs", "metrics", "plots"), outs)
+    deps = {name: entries.deps for name, entries in more.items()}
+    outs = {name: entries.outs for name, entries in more.items()}
+    data = _listed(data, deps, where, ("deps",))
+    return _listed(data, outs, where, ("outs", "metrics", "plots"))
 
 
 def _listed(
-    data: bytes, name: str, where: str, keys: Sequence[str], entries: Sequence[str]
+    data: bytes, more: Mapping[str, Sequence[str]], where: str, keys: Sequence[str]
 ) -> bytes:
     """Return a stage file with entries below the first of `keys`, unless one of them has them."""
     wanted = stages(data, where)
-    body = _body(wanted[name])
-    known = {entry for key in keys for entry in _entries(body.get(key))}
-    new = [entry for entry in dict.fromkeys(entries) if entry not in known]
-    if not new:
-        return data
-    key, old = keys[0], body.get(keys[0])
-    listed: list[Value] = [*(old if isinstance(old, list) else ()), *new]
-    wanted[name] = _with_body(wanted[name], {**body, key: listed})
     page = Page(data, where)
-    if page.says(name, key):
-        page.extend(name, key, new)
-    else:
-        page.insert(name, key, listed, _USUAL[: _USUAL.index(key)])
+    key = keys[0]
+    for name, entries in more.items():
+        body = _body(wanted[name])
+        known = {path for each in keys for path in _paths(body.get(each))}
+        new = [entry for entry in dict.fromkeys(entries) if entry not in known]
+        if not new:
+            continue
+        old = body.get(key)
+        listed: list[Value] = [*(old if isinstance(old, list) else ()), *new]
+        wanted[name] = _with_body(wanted[name], {**body, key: listed})
+        if page.says(name, key):
+            page.extend(name, key, new)
+        else:
+            page.insert(name, key, listed, _USUAL[: _USUAL.index(key)])
     return page.saying(wanted)
 
 
@@ -142,7 +152,7 @@ def _with_body(stage: Value, body: dict[str, Value]) -> dict[str, Value]:
     return {**stage, "do": body} if isinstance(stage, dict) and "do" in stage else body
 
 
-def _entries(listed: Value) -> Iterator[str]:
+def _paths(listed: Value) -> Iterator[str]:
     """Yield the paths that a list of a stage names, with and without properties."""
     for item in listed if isinstance(listed, list) else ():
         yield from item if isinstance(item, dict) else [str(item)]

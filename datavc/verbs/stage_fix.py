@@ -12,6 +12,7 @@ from datavc.core.paths import RepoPath, is_inside, name
 from datavc.core.progress import SILENT, Progress
 from datavc.core.stage import STAGE_FILE, Stage
 from datavc.formats import stage_edit
+from datavc.formats.stage_edit import Entries
 from datavc.repo import pointers
 from datavc.repo.repo import Repo
 from datavc.verbs import declaring, publishing
@@ -80,7 +81,10 @@ def fix(repo: Repo, found: Iterable[Undeclared], *, progress: Progress = SILENT)
             page = _File(repo, file)
             page.declare(groups)
             page.publish()
-            stages += _told(page.added)
+            stages += (
+                Declared(named.name, file, tuple(new.deps), tuple(new.outs))
+                for named, new in _by_stage(page.added).items()
+            )
             left_out += page.left_out
     return Fixed(tuple(stages), tuple(left_out))
 
@@ -141,16 +145,13 @@ class _File:
         Raises:
             FormatError: the stage is gone, or written so that only a person can change it.
         """
-        text = self._text
-        known = stage_edit.stages(text, self._file)
-        for named in dict.fromkeys(entry.named for entry in entries):
+        known = stage_edit.stages(self._text, self._file)
+        more = _by_stage(entries)
+        for named in more:
             if named.name not in known:
                 raise FormatError(f"{self._file} has no such stage any more")
-            own = [entry for entry in entries if entry.named == named]
-            deps = [entry.text for entry in own if entry.key == "deps"]
-            outs = [entry.text for entry in own if entry.key == "outs"]
-            text = stage_edit.declare(text, named.name, self._file, deps=deps, outs=outs)
-        return text
+        by_name = {named.name: texts for named, texts in more.items()}
+        return stage_edit.declare(self._text, by_name, self._file)
 
     def _check(self, text: bytes, entries: Sequence[_Entry]) -> None:
         """Refuse a text that means anything else, or does not go together with all stages.
@@ -220,9 +221,9 @@ def _label(named: Named) -> str:
     return named.name if named.file == STAGE_FILE else f"{named.file}:{named.name}"
 
 
-def _told(added: Sequence[_Entry]) -> Iterator[Declared]:
-    for named in dict.fromkeys(entry.named for entry in added):
-        own = [entry for entry in added if entry.named == named]
-        deps = tuple(entry.text for entry in own if entry.key == "deps")
-        outs = tuple(entry.text for entry in own if entry.key == "outs")
-        yield Declared(named.name, named.file, deps, outs)
+def _by_stage(entries: Iterable[_Entry]) -> dict[Named, Entries]:
+    """Return the texts of entries by the definition that they belong to."""
+    found: dict[Named, dict[str, list[str]]] = {}
+    for entry in entries:
+        found.setdefault(entry.named, {}).setdefault(entry.key, []).append(entry.text)
+    return {named: Entries(**texts) for named, texts in found.items()}

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from datavc.core.errors import FormatError
 from datavc.formats import people_yaml, stage_edit
+from datavc.formats.stage_edit import Entries
 
 FILE = """\
 # the pipeline
@@ -205,7 +206,7 @@ plots: [p]
 
 
 def declare(text, name, deps=(), outs=()):
-    return stage_edit.declare(text.encode(), name, "f", deps=deps, outs=outs).decode()
+    return stage_edit.declare(text.encode(), {name: Entries(deps, outs)}, "f").decode()
 
 
 def test_declared_files_come_after_those_of_a_block_list():
@@ -289,10 +290,17 @@ def test_freezing_changes_no_other_stage():
         freeze("stages:\n  a: &a\n    cmd: x\n  b: *a\n", "a")
 
 
-def test_declaring_what_is_declared_changes_nothing():
-    for name in ("block", "flow", "many", "grid"):
-        once = declare(LISTS, name, ["x"], ["y"])
-        assert declare(once, name, ["x", "x"], ["y"]) == once
+def test_declaring_for_all_stages_at_once_is_declaring_for_each():
+    names = ("block", "flow", "many", "grid")
+    each = LISTS
+    for name in names:
+        each = declare(each, name, ["x"], ["y"])
+
+    more = dict.fromkeys(names, Entries(["x", "x"], ["y"]))
+    once = stage_edit.declare(LISTS.encode(), more, "f")
+
+    assert once.decode() == each
+    assert stage_edit.declare(once, more, "f") == once
 
 
 @given(
@@ -305,7 +313,7 @@ def test_what_is_declared_is_what_is_read(name, deps):
     except UnicodeEncodeError:
         return
 
-    new = stage_edit.declare(LISTS.encode(), name, "f", deps=deps)
+    new = declare(LISTS, name, deps)
 
-    stage = stage_edit.stages(new, "f")[name]
+    stage = stage_edit.stages(new.encode(), "f")[name]
     assert set(deps) <= set(stage.get("do", stage)["deps"])
