@@ -18,7 +18,6 @@ from datavc.core.lock import Locked, LockEntry, Params
 from datavc.core.outputs import LOCK_FILE
 from datavc.core.paths import RepoPath
 from datavc.core.stage import ParamsDep, Stage, Value
-from datavc.formats.data_file import load_data
 from datavc.pipeline import plan
 from datavc.pipeline.findings import Finding
 from datavc.pipeline.memo import Memo, digest_of
@@ -315,6 +314,8 @@ class ParamValues:
         source = digest_of(data)
         known = self._memo.get(path, source)
         if known is None:
+            from datavc.formats.data_file import load_data
+
             said = load_data(path, data)
             known = ({} if said is None else said,)
             self._memo.put(path, source, known)

@@ -9,7 +9,7 @@ from datavc.core.errors import DatavcError, FormatError
 from datavc.core.nearest import nearest
 from datavc.core.paths import RepoPath
 from datavc.core.stage import ParamsDep, Value
-from datavc.formats.data_file import find, flat_keys, load_data
+from datavc.formats.data_keys import find, flat_keys
 from datavc.repo.files import Files
 
 Parsed: TypeAlias = dict[RepoPath, Value]
@@ -24,6 +24,8 @@ def load_file(path: RepoPath, files: Files, parsed: Parsed) -> dict[str, Value] 
         PathError: it cannot be read.
     """
     if path not in parsed:
+        from datavc.formats.data_file import load_data
+
         data = files.read(path)
         value = None if data is None else load_data(path, data)
         parsed[path] = {} if value is None and data is not None else value

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 from datavc.core.digest import Digest
 from datavc.core.lock import Locked, LockEntry
+from datavc.core.paths import RepoPath
 from datavc.core.stage import Out, Stage
 from datavc.pipeline.findings import Finding
 from datavc.pipeline.plan import Action
@@ -33,6 +34,18 @@ class RunOptions(NamedTuple):
     commit: bool = True
     allow_missing: bool = False
     ask: Callable[[Stage], bool] | None = None
+
+
+class WatchOptions(NamedTuple):
+    """What is asked for.
+
+    `made` are the outputs of all stages: with several at once, one's outputs are not taken for
+    another's undeclared files.
+    """
+
+    trace: bool = False
+    strict: bool = False
+    made: Collection[RepoPath] = frozenset()
 
 
 class Outcome(NamedTuple):
@@ -99,6 +112,9 @@ class Hands(Protocol):
 
     def restore(self, stage: Stage, outs: Sequence[Locked]) -> str:
         """Put outputs back as recorded; return why not, empty if all is well."""
+
+    def saved(self) -> list[str]:
+        """Return work of the user's that was saved before it went, since this was last asked."""
 
     def record(self, out: Out) -> Locked:
         """Return the record of an output that a command has just made; its bytes are on the way.

@@ -16,23 +16,12 @@ from datavc.core.stage import Stage
 from datavc.pipeline import denial, sandbox, strace, tracing
 from datavc.pipeline.executors.base import Action, Ended
 from datavc.pipeline.executors.lines import tail
+from datavc.pipeline.running import WatchOptions
 from datavc.pipeline.sandbox import Place
 from datavc.pipeline.tracing import TraceReport
 
 _LOG_LINES = 400
 """As much of a log's end is searched for the file that was refused."""
-
-
-class WatchOptions(NamedTuple):
-    """What is asked for.
-
-    `made` are the outputs of all stages: with several at once, one's outputs are not taken for
-    another's undeclared files.
-    """
-
-    trace: bool = False
-    strict: bool = False
-    made: Collection[RepoPath] = frozenset()
 
 
 class Verdict(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from datavc.core import paths
 from datavc.core.errors import PathError
@@ -20,9 +20,8 @@ from datavc.pipeline.runcache import CachedRun
 from datavc.pipeline.runner import Runner
 from datavc.pipeline.running import Outcome, Reporter
 from datavc.pipeline.running import RunOptions as RunOptions
+from datavc.pipeline.running import WatchOptions as WatchOptions
 from datavc.pipeline.schedule import makespan
-from datavc.pipeline.tracing import TraceReport
-from datavc.pipeline.watching import WatchOptions as WatchOptions
 from datavc.repo import pointers
 from datavc.repo.repo import Repo
 from datavc.repo.targets import repo_path
@@ -34,6 +33,9 @@ from datavc.verbs.stage_hands import FetchRun, StageHands
 from datavc.verbs.stage_machine import MachineOptions as MachineOptions
 from datavc.verbs.stage_machine import StageMachine, resources_of
 from datavc.verbs.sync_options import SyncOptions
+
+if TYPE_CHECKING:
+    from datavc.pipeline.tracing import TraceReport
 
 WORTH_A_WORD_S = 1.0
 """Seconds that more jobs would have saved, from which on the summary says so."""

@@ -6,7 +6,7 @@ import os
 import shlex
 from collections.abc import Sequence
 from types import TracebackType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from datavc.core.errors import DatavcError
 from datavc.core.stage import Stage
@@ -15,10 +15,12 @@ from datavc.pipeline.executors.base import Action, Ended, default_shell
 from datavc.pipeline.executors.local import LocalExecutor
 from datavc.pipeline.resources import GPU, Resources
 from datavc.pipeline.runner import Machine
-from datavc.pipeline.running import Reporter
-from datavc.pipeline.tracing import TraceReport
-from datavc.pipeline.watching import Watch, WatchOptions
+from datavc.pipeline.running import Reporter, WatchOptions
 from datavc.repo.repo import Repo
+
+if TYPE_CHECKING:
+    from datavc.pipeline.tracing import TraceReport
+    from datavc.pipeline.watching import Watch
 
 
 class MachineOptions(NamedTuple):
@@ -94,6 +96,8 @@ def _watch(repo: Repo, options: WatchOptions) -> Watch | None:
     """Return what watches stages, None where nobody asked for it."""
     if not (options.trace or options.strict):
         return None
+    from datavc.pipeline.watching import Watch
+
     os.makedirs(repo.layout.tmp, exist_ok=True)
     return Watch(repo.root, repo.layout.tmp, repo.objects.root, options)
 

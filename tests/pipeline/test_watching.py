@@ -5,7 +5,8 @@ from datavc.core.stage import Out, Stage
 from datavc.pipeline import sandbox, strace
 from datavc.pipeline.executors.base import Action, default_shell
 from datavc.pipeline.executors.local import LocalExecutor
-from datavc.pipeline.watching import Watch, WatchOptions
+from datavc.pipeline.running import WatchOptions
+from datavc.pipeline.watching import Watch
 
 confined_here = pytest.mark.skipif(bool(sandbox.unavailable()), reason=sandbox.unavailable())
 needs_strace = pytest.mark.skipif(strace.program() is None, reason="strace is not here")
