@@ -174,6 +174,7 @@ class Runner:
             self._ends(Outcome(stage, "run", decision.findings, state="declined"))
             return False
         self._hands.make_way(stage, entry)
+        self._tell_saved(stage)
         self._start(_Started(index, inputs, decision.findings, 0))
         return True
 
@@ -181,9 +182,20 @@ class Runner:
         if not self._hands.has_objects(wanted.outs):
             return False
         problem = self._hands.restore(stage, wanted.outs)
+        self._tell_saved(stage)
         if problem:
             self._reporter.warns(f"{stage.address}: {problem}; it is run instead")
         return not problem
+
+    def _tell_saved(self, stage: Stage) -> None:
+        """Say what of the user's own stood where a stage's outputs go."""
+        paths = self._hands.saved()
+        if paths:
+            more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+            self._reporter.warns(
+                f"{paths[0]}{more} was not as {stage.address} had made it; it is saved, and "
+                "`datavc undo` brings it back"
+            )
 
     def _remembered(self, stage: Stage, inputs: Inputs) -> CachedRun | None:
         if not (self._options.run_cache and is_remembered(stage)):

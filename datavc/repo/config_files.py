@@ -230,7 +230,8 @@ def stored(name: str, value: str, where: str) -> object:
     typed = value.strip()
     found = read_value(name, typed, where)
     if isinstance(found, tuple):
-        return list(found)
+        typed_words = [word.strip() for word in typed.split(",") if word.strip()]
+        return list(found) if all(isinstance(one, str) for one in found) else typed_words
     if isinstance(found, bool):
         return typed if typed.lower() == "group" else found
     if isinstance(found, (int, float)):

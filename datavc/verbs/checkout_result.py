@@ -28,13 +28,17 @@ class CheckoutOptions(NamedTuple):
 
 
 class CheckoutResult:
-    """Paths of files, below the project; `missing` are wanted objects that are not here."""
+    """Paths of files, below the project; `missing` are wanted objects that are not here.
+
+    `saved` is work that was saved nowhere before it had to go; `undo` brings it back.
+    """
 
     def __init__(self, *, dry_run: bool = False) -> None:
         """Begin with nothing done."""
         self.added: list[RepoPath] = []
         self.modified: list[RepoPath] = []
         self.deleted: list[RepoPath] = []
+        self.saved: list[RepoPath] = []
         self.bytes = 0
         self.missing: list[Failure] = []
         self.failures: list[Failure] = []

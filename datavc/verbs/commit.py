@@ -143,7 +143,7 @@ def _with_stages(
     from datavc.verbs.stage_commit import commit_stages, differing
 
     result, progress = told
-    changed = differing(pipelines, meant.stages)
+    changed = differing(repo, pipelines, meant.stages)
     if options.dry_run or not changed:
         return replace(result, stages=tuple(stage.address for stage, _ in changed))
     if not options.force and options.ask_stage is None:

@@ -240,6 +240,7 @@ class Settler:
         failures = save_each(self._repo, plan.unsaved, self._progress)
         kept = {failure.path for failure in failures}
         plan.steps = [step for step in plan.steps if step.path not in kept]
+        self._result.saved += [path for path, _ in plan.unsaved if path not in kept]
         self._result.failures += failures
 
     def _record(self, plan: Plan) -> None:

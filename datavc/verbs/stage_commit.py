@@ -8,6 +8,7 @@ from datavc.core.errors import DatavcError
 from datavc.core.paths import RepoPath
 from datavc.core.progress import Progress
 from datavc.core.stage import Stage
+from datavc.pipeline.findings import NOT_IN_CACHE, Finding
 from datavc.pipeline.plan import entry_of
 from datavc.pipeline.running import Done
 from datavc.repo.repo import Repo
@@ -20,19 +21,29 @@ Ask = Callable[[str], bool]
 """Is told what changed of a stage, and asked whether to record it."""
 
 
-def differing(pipelines: Pipelines, chosen: Sequence[int]) -> list[tuple[Stage, str]]:
-    """Return the chosen stages that are not as recorded, each with the reasons.
+def differing(repo: Repo, pipelines: Pipelines, chosen: Sequence[int]) -> list[tuple[Stage, str]]:
+    """Return the chosen stages that are not as recorded, or not in the cache, with the reasons.
 
     What cannot be recorded, because a part of it is not there, is left out.
     """
     found = []
     for index in chosen:
         stage = pipelines.graph.stages[index]
-        findings = pipelines.decider.differences(stage)
+        findings = pipelines.decider.differences(stage) or _lost(repo, pipelines, stage)
         whole = all(pipelines.sight.exists(path) for path in _paths(stage))
         if findings and whole:
             found.append((stage, why(findings)))
     return found
+
+
+def _lost(repo: Repo, pipelines: Pipelines, stage: Stage) -> tuple[Finding, ...]:
+    """Return the outputs that are as recorded, by a run that did not commit them."""
+    entry = pipelines.decider.entry(stage)
+    outs = {} if entry is None else {out.path: out.digest for out in entry.outs if out.cache}
+    missing = repo.objects.missing(set(outs.values()))
+    return tuple(
+        Finding("output", path, NOT_IN_CACHE) for path, digest in outs.items() if digest in missing
+    )
 
 
 def commit_stages(

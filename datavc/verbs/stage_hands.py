@@ -60,6 +60,7 @@ class StageHands:
         self._commit = commit
         self._runs = RunCache(repo.objects.root, shared=repo.config.cache.shared)
         self._open = ExitStack()
+        self._saved: list[str] = []
         self._progress: Progress = SILENT
 
     def __enter__(self) -> StageHands:
@@ -120,6 +121,7 @@ class StageHands:
                     result.failures += self._unlinked(out)
                 elif not self._removed(out, known.get(out.path)):
                     settler.clear(out.path)
+        self._saved += result.saved
         for failure in result.failures:
             raise DatavcError(f"{failure.path} cannot be replaced: {failure.message}")
 
@@ -155,8 +157,14 @@ class StageHands:
                 settler.settle(Selection(output))
                 if not out.cache:  # Git's: nothing of ours takes it away again
                     self._repo.placed.forget(out.path)
+        self._saved += result.saved
         self._sight.look_anew()
         return result.failures[0].message if result.failures else ""
+
+    def saved(self) -> list[str]:
+        """Return work of the user's that was saved before it went, since this was last asked."""
+        found, self._saved = self._saved, []
+        return found
 
     def record(self, out: Out) -> Locked:
         """Return the record of an output that a command has just made; its bytes are on the way.

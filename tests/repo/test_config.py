@@ -372,3 +372,11 @@ def test_every_default_is_a_value_that_its_key_takes():
             written = ",".join(key.default) if isinstance(key.default, tuple) else key.default
             assert key.read(written) == key.default
         assert key.help.endswith(".") or "://" in key.help
+
+
+def test_amounts_are_kept_as_they_were_typed_and_read_again(project: Layout):
+    typed = config_files.stored("repro.resources", "gpu=2, mem=1G", "")
+
+    config_files.edit(project.local_config, {"repro.resources": typed}, "local")
+
+    assert load(project).repro.resources == (("gpu", 2.0), ("mem", 1 << 30))

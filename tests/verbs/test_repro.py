@@ -347,7 +347,8 @@ def test_an_output_edited_by_hand_is_saved_then_restored_and_undo_knows_it(chain
 
     assert found.actions == {"first": "restore", "second": "skip"}
     assert restored == b"one\n"
-    assert "mid" in found.done.stderr
+    assert "mid was not as first had made it" in found.done.stderr
+    assert "`datavc undo`" in found.done.stderr
     assert chain.read("mid") == b"mine\n"
 
 
@@ -359,7 +360,22 @@ def test_an_output_edited_by_hand_is_saved_before_the_stage_runs(chain):
     chain.do("undo")
 
     assert found.ran == ["first", "second"]
+    assert "`datavc undo`" in found.done.stderr
     assert chain.read("mid") == b"mine\n"
+
+
+def test_a_file_that_lies_where_an_output_goes_is_saved_before_the_first_run(tmp_path):
+    work = Pipelines(tmp_path / "work")
+    work.lay({"in": "one\n", "mid": "mine\n", "params.yaml": "lr: 1\n"})
+    work.define(STAGES)
+
+    found = work.repro()
+    quiet = work.repro("-f")
+    work.do("undo")
+
+    assert "mid was not as first had made it" in found.done.stderr
+    assert "undo" not in quiet.done.stderr
+    assert work.read("mid") == b"mine\n"
 
 
 def test_a_lost_lock_is_written_again_from_the_run_cache(chain):
