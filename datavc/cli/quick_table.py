@@ -198,6 +198,7 @@ TABLE = {
             "--pull": ("pull", FLAG),
             "--allow-missing": ("allow_missing", FLAG),
             "--trace": ("trace", FLAG),
+            "--fix": ("fix", FLAG),
             "--strict": ("strict", FLAG),
             "--glob": ("glob", FLAG),
             "--json": ("json", FLAG),

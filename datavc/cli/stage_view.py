@@ -34,8 +34,8 @@ class StageView:
         self._quiet = quiet
         self._out = sys.stderr if json else sys.stdout
         self._since: dict[str, float] = {}
+        self._last: dict[str, str] = {}
         self._live: Live | None = None
-        self._drawn_s = 0.0
 
     def begins(self, stage: Stage, findings: Sequence[Finding]) -> None:
         """Say that a command starts, and why."""
@@ -49,20 +49,20 @@ class StageView:
 
     def says(self, stage: str, line: str) -> None:
         """Hand on a line of a command's output."""
+        self._last[stage] = line
         if not self._quiet:
             self._print(f"{stage} | {line}" if self._several else line)
-        self._draw()
 
     def ends(self, outcome: Outcome) -> None:
         """Say what became of a stage; nothing of one that needed nothing."""
         self._since.pop(outcome.stage.address, None)
+        self._last.pop(outcome.stage.address, None)
         if outcome.state == "failed":
             self._failed(outcome)
         elif outcome.action == "restore" and not self._quiet:
             source = "the run cache" if outcome.from_cache else "the cache"
             reason = why(outcome.findings)
             self._print(f"Restored {outcome.stage.address} from {source} ({reason})")
-        self._draw()
 
     def warns(self, message: str) -> None:
         """Say something that is worth a line."""
@@ -100,27 +100,32 @@ class StageView:
 
     def _draw(self) -> None:
         """Show what runs now, where there is a terminal to show it on."""
-        if not self._several or self._quiet or not self._out.isatty():
+        if not self._several or self._quiet or self._live is not None or not self._out.isatty():
             return
-        now = time.monotonic()
-        if self._live is None:
-            from rich.console import Console
-            from rich.live import Live
+        from rich.console import Console
+        from rich.live import Live
 
-            self._live = Live(console=Console(file=self._out), auto_refresh=False, transient=True)
-            self._live.start()
-        elif now - self._drawn_s < REFRESH_S:
-            return
-        self._drawn_s = now
-        self._live.update(self._rows(now), refresh=True)
+        self._live = Live(
+            console=Console(file=self._out),
+            get_renderable=self._rows,
+            refresh_per_second=1 / REFRESH_S,
+            transient=True,
+        )
+        self._live.start()
 
-    def _rows(self, now: float) -> Table:
+    def _rows(self) -> Table:
+        """Return a row for each stage that runs: its name, how long it has run, its last line."""
         from rich.table import Table
         from rich.text import Text
 
+        now = time.monotonic()
         table = Table.grid(padding=(0, 2))
-        for name, since in self._since.items():
-            table.add_row(Text(render.display(name)), Text(render.duration(now - since)))
+        for _ in range(2):
+            table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True, overflow="ellipsis", style="dim")
+        for name, since in list(self._since.items()):
+            said = Text(render.display(self._last.get(name, "")))
+            table.add_row(Text(render.display(name)), render.duration(now - since), said)
         return table
 
 

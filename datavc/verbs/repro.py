@@ -36,6 +36,7 @@ from datavc.verbs.sync_options import SyncOptions
 
 if TYPE_CHECKING:
     from datavc.pipeline.tracing import TraceReport
+    from datavc.verbs.stage_fix import Fixed
 
 WORTH_A_WORD_S = 1.0
 """Seconds that more jobs would have saved, from which on the summary says so."""
@@ -47,6 +48,7 @@ class ReproOptions(NamedTuple):
     `single` takes no upstream stages, `downstream` those that follow instead; `pipeline` all that
     is connected with the targets, `everything` all stages, `recursive` takes folders for the
     stage files below them. `pull` first fetches what is missing. `sync` asks remotes for runs.
+    `fix` writes into the stage files what a trace found undeclared.
     """
 
     run: RunOptions = RunOptions()
@@ -60,13 +62,18 @@ class ReproOptions(NamedTuple):
     glob: bool = False
     pull: bool = False
     dry_run: bool = False
+    fix: bool = False
 
 
 class Traces(NamedTuple):
-    """What stages touched, against what they declare; `complete` if every program was seen."""
+    """What stages touched, against what they declare; `complete` if every program was seen.
+
+    `fixed` is what was written into the stage files.
+    """
 
     reports: tuple[tuple[Stage, TraceReport], ...]
     complete: bool
+    fixed: Fixed | None = None
 
     def to_json(self) -> dict[str, object]:
         """Return by stage the lists that are not empty."""
@@ -74,7 +81,11 @@ class Traces(NamedTuple):
             stage.address: {kind: paths for kind, paths in report._asdict().items() if paths}
             for stage, report in self.reports
         }
-        return {"stages": found, "complete": self.complete}
+        said: dict[str, object] = {"stages": found, "complete": self.complete}
+        if self.fixed is not None:
+            said["declared"] = self.fixed.stages
+            said["left_out"] = list(self.fixed.left_out)
+        return said
 
 
 class ReproResult(NamedTuple):
@@ -244,9 +255,7 @@ def foretell(
     repo: Repo, opened: Pipelines, chosen: Sequence[int], options: RunOptions
 ) -> list[Outcome]:
     """Return what a run of `chosen` would do; the run cache here is asked, no remote is."""
-    hands = StageHands(
-        repo, opened.sight, opened.locks, lambda _, run: None, commit=options.commit
-    )
+    hands = StageHands(repo, opened, lambda _, run: None, commit=options.commit)
     lookup = hands if options.run_cache else None
     return forecast(opened.graph, opened.decider, chosen, options, lookup)
 
@@ -284,7 +293,7 @@ def _run(
     stages = [opened.graph.stages[index] for index in chosen]
     _ignore(repo, stages)
     fetch = _fetcher(repo, reporter, options.sync)
-    hands = StageHands(repo, opened.sight, opened.locks, fetch, commit=options.run.commit)
+    hands = StageHands(repo, opened, fetch, commit=options.run.commit)
     made = frozenset(out.path for stage in stages for out in stage.outs)
     watch = options.machine.watch._replace(made=made)
     machine = StageMachine(repo, opened.decider, reporter, options.machine._replace(watch=watch))
@@ -297,8 +306,21 @@ def _run(
         opened.decider.save()
     taken = time.monotonic() - started
     parallel = _parallel(opened.graph, outcomes, options.run.jobs)
-    traced = Traces(tuple(machine.reports), machine.saw_all) if machine.reports else None
+    traced = _traces(repo, machine, options, progress) if machine.reports else None
     return ReproResult(tuple(outcomes), taken, parallel=parallel, traced=traced)
+
+
+def _traces(
+    repo: Repo, machine: StageMachine, options: ReproOptions, progress: Progress
+) -> Traces:
+    """Return what stages touched; what they do not declare is written down, if that was asked."""
+    traced = Traces(tuple(machine.reports), machine.saw_all)
+    if not options.fix:
+        return traced
+    from datavc.verbs.stage_fix import Undeclared, fix
+
+    found = [Undeclared(s, r.undeclared_reads, r.undeclared_writes) for s, r in traced.reports]
+    return traced._replace(fixed=fix(repo, found, progress=progress))
 
 
 def _parallel(graph: Graph, outcomes: Sequence[Outcome], jobs: int) -> tuple[int, float] | None:

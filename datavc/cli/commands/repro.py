@@ -10,6 +10,7 @@ from datavc.cli.declared import Caller, Declared
 from datavc.cli.pages import epilog
 from datavc.cli.render import duration
 from datavc.cli.stage_view import StageView
+from datavc.core.errors import UsageError
 from datavc.verbs import repro as verb
 from datavc.verbs.repro import (
     MachineOptions,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import typer
 
     from datavc.cli.options import DryRun, Glob, Json, Quiet, Recursive, Verbose
+    from datavc.verbs.stage_fix import Fixed
 
 
 def repro(
@@ -88,6 +90,9 @@ def repro(
     trace: Annotated[
         bool, typer.Option("--trace", help="Tell which files stages touched undeclared.")
     ] = False,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="With --trace: write into the stage file what it found.")
+    ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Let stages touch only what they declare (Linux).")
     ] = False,
@@ -100,6 +105,8 @@ def repro(
 
     Without targets these are the stages of the stage file here.
     """
+    if fix and not trace:
+        raise UsageError("--fix has nothing to write without --trace", "say `--trace --fix`")
     with session(ctx, json=json, quiet=quiet, verbose=verbose) as out:
         count = jobs or out.repo.config.repro.jobs
         asks = out.asks if interactive else None
@@ -129,6 +136,7 @@ def repro(
             glob=glob,
             pull=pull,
             dry_run=dry_run,
+            fix=fix,
         )
         view = StageView(several=count > 1, json=json, quiet=quiet)
         try:
@@ -210,10 +218,25 @@ def _traced(traces: Traces) -> Iterable[str]:
             for path in paths:
                 calm = False
                 yield f"{stage.address} {words}: {path}"
+    if traces.fixed is not None:
+        yield from _fixed(traces.fixed)
+    elif not calm:
+        yield "`datavc repro --trace --fix -f` writes that into the stage files"
     if calm:
         yield "Stages touched what they declare, and nothing else"
     if not traces.complete:
         yield "Only what Python itself opened was seen; with strace installed all programs are"
+
+
+def _fixed(fixed: Fixed) -> Iterable[str]:
+    """Yield what was written into stage files, and what could not be."""
+    for stage in fixed.stages:
+        for key, texts in (("deps", stage.deps), ("outs", stage.outs)):
+            if texts:
+                yield f"Added to {key} of {stage.name} in {stage.file}: {', '.join(texts)}"
+    yield from fixed.left_out
+    if fixed.stages:
+        yield "The next `datavc repro` runs these stages again, for what they declare has changed"
 
 
 def _old_outputs(failed: Iterable[Outcome]) -> Iterable[str]:
