@@ -265,9 +265,8 @@ def _unchanged(cached: StatSegment, keys: bytes, first: RepoPath, files: int) ->
     known = cached.without_keys()
 
     def entries() -> list[TreeEntry]:
-        return [
-            _entry(key, value) for key, value in zip(unpacked(keys), known.values, strict=True)
-        ]
+        values = known.without_keys().values  # not kept: there may be very many segments
+        return [_entry(key, value) for key, value in zip(unpacked(keys), values, strict=True)]
 
     summary = Segment(first, cast(Digest, cached.leaf), files, cached.totals.size)
     return ScannedSegment(summary, keys, entries)

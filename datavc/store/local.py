@@ -75,8 +75,7 @@ class LocalStore:
         """Return those of `wanted` that have no object; each miss was asked for by name."""
         absent: Iterable[Digest] = wanted
         if len(wanted) >= LISTING_FROM and self._listing_pays(wanted):
-            present = self._names({_fan_out(digest) for digest in wanted})
-            absent = [digest for digest in wanted if digest not in present]
+            absent = self._unlisted(wanted)
         return {digest for digest in absent if not os.path.lexists(self.path(digest))}
 
     def sizes(self, wanted: Collection[Digest]) -> dict[Digest, int]:
@@ -218,12 +217,17 @@ class LocalStore:
         names = len(names_in(os.path.join(self.root, "objects", sample)))
         return names * 256 < len(wanted) * _STAT_COST
 
-    def _names(self, fan_outs: Iterable[str]) -> set[str]:
-        present: set[str] = set()
-        for fan_out in fan_outs:
-            names = names_in(os.path.join(self.root, "objects", fan_out.replace(":", "/")))
-            present.update([fan_out + name for name in names])
-        return present
+    def _unlisted(self, wanted: Collection[Digest]) -> list[Digest]:
+        """Return those of `wanted` that no listing names; one folder's names are held at once."""
+        by_folder: dict[str, list[Digest]] = {}
+        for digest in wanted:
+            by_folder.setdefault(_fan_out(digest), []).append(digest)
+        absent = []
+        for fan_out, digests_there in by_folder.items():
+            folder = os.path.join(self.root, "objects", fan_out.replace(":", "/"))
+            names, start = set(names_in(folder)), len(fan_out)
+            absent += [digest for digest in digests_there if digest[start:] not in names]
+        return absent
 
 
 def _no_file(digest: Digest) -> DataError:
