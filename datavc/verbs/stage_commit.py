@@ -68,9 +68,7 @@ def commit_stages(
     timeout_s = repo.config.core.lock_timeout_s
     with repository_lock(repo.layout.repro_lock, timeout_s, progress):
         pipelines.locks.finish(progress)
-        hands = StageHands(
-            repo, pipelines.sight, pipelines.locks, lambda _, run: None, commit=True
-        )
+        hands = StageHands(repo, pipelines, lambda _, run: None, commit=True)
         with hands:
             hands.publish([_done(pipelines, hands, stage) for stage in meant])
         pipelines.locks.close(progress)

@@ -19,7 +19,6 @@ from datavc.core.tree import EXECUTABLE, LINK
 from datavc.pipeline.deciding import lock_of
 from datavc.pipeline.runcache import UNCACHED_LIMIT, CachedRun, RunCache
 from datavc.pipeline.running import Done
-from datavc.pipeline.sight import Sight
 from datavc.repo.inventory import made_by
 from datavc.repo.placed import PlacedRecord
 from datavc.repo.repo import Repo
@@ -32,10 +31,11 @@ from datavc.verbs import linking, publishing, workspaces
 from datavc.verbs.add_targets import Target
 from datavc.verbs.applying import carry_out
 from datavc.verbs.checkout_result import CheckoutOptions, CheckoutResult
+from datavc.verbs.pipelines import Pipelines
 from datavc.verbs.recording import Annotations, Recorder
 from datavc.verbs.scanning import reader, scanner
 from datavc.verbs.settling import Settler
-from datavc.verbs.stage_locks import StageLocks
+from datavc.verbs.stage_sources import StageSources
 
 COMMAND = "repro"
 
@@ -46,16 +46,15 @@ FetchRun = Callable[[str, CachedRun | None], CachedRun | None]
 class StageHands:
     """Use as a context: what was recorded last is published when it ends."""
 
-    def __init__(
-        self, repo: Repo, sight: Sight, locks: StageLocks, fetch: FetchRun, *, commit: bool
-    ) -> None:
+    def __init__(self, repo: Repo, pipelines: Pipelines, fetch: FetchRun, *, commit: bool) -> None:
         """Work on the workspace of `repo`; without `commit` outputs do not go into the cache.
 
         `fetch` is asked for runs that are not here, or whose results are not.
         """
         self._repo = repo
-        self._sight = sight
-        self._locks = locks
+        self._sight = pipelines.sight
+        self._locks = pipelines.locks
+        self._sources = StageSources(pipelines.data, pipelines.sight)
         self._fetch = fetch
         self._commit = commit
         self._runs = RunCache(repo.objects.root, shared=repo.config.cache.shared)
@@ -225,8 +224,10 @@ class StageHands:
 
     def publish(self, done: Sequence[Done]) -> list[str]:
         """Make these results durable, objects first, then their names; return warnings."""
+        deps = (dep for one in done for dep in one.entry.deps)
+        warnings = list(self._sources.keep(deps, self._recorder)) if self._commit else []
         self._writer.flush()
-        warnings = [text for one in done if (text := self._keep(one))]
+        warnings += [text for one in done if (text := self._keep(one))]
         cached = [(one.stage, out) for one in done for out in one.entry.outs if out.cache]
         records = {out.path: PlacedRecord(out.digest, None) for _, out in cached}
         workspaces.announce(self._repo, also=[out.digest for _, out in cached])
