@@ -6,7 +6,7 @@ Here the workspace, parameter files, locks and the times of past runs meet; noth
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from datavc.core import digest as digests
@@ -88,7 +88,8 @@ class Decider:
         self._past = Memo(around.folder, "history", 1)
         self.allow_missing = False
         self._foreseen: dict[RepoPath, Locked] = {}
-        self._pending: set[RepoPath] = set()
+        self._pending: set[str] = set()
+        self._around_pending: set[str] = set()
 
     def decide(self, stage: Stage, *, force: bool = False) -> Found:
         """Return what is to be done with a stage.
@@ -170,7 +171,9 @@ class Decider:
     def foresee(self, stage: Stage, entry: LockEntry | None) -> None:
         """Plan on: the outputs will be those of `entry`, or nobody knows what they will be."""
         if entry is None:
-            self._pending.update(out.path for out in stage.outs)
+            for out in stage.outs:
+                self._pending.add(out.path)
+                self._around_pending.update(_upwards(out.path))
         else:
             self._foreseen |= {out.path: out for out in entry.outs}
 
@@ -236,11 +239,7 @@ class Decider:
 
     def _is_pending(self, path: RepoPath) -> bool:
         """Tell whether what lies at `path` is about to be made anew, or is around what is."""
-        if not self._pending:
-            return False
-        return any(
-            paths.is_inside(path, made) or paths.is_inside(made, path) for made in self._pending
-        )
+        return path in self._around_pending or any(up in self._pending for up in _upwards(path))
 
     def _variable(self, name: str) -> str:
         value = self._around.environment.get(name)
@@ -326,3 +325,10 @@ class ParamValues:
 def _as_seen(locked: Locked) -> Seen:
     size = locked.size or 0
     return Seen(locked.kind, locked.digest, size, locked.files, locked.executable)
+
+
+def _upwards(path: str) -> Iterator[str]:
+    """Yield `path` and the folders above it."""
+    while path:
+        yield path
+        path = paths.parent(path)

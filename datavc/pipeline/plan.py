@@ -135,17 +135,19 @@ def _compare_deps(stage: Stage, entry: LockEntry, inputs: Inputs) -> Iterator[Fi
 
 
 def _compare_params(stage: Stage, old: Params, inputs: Inputs) -> Iterator[Finding]:
-    declared = {(dep.file, key) for dep in stage.params for key in dep.keys}
-    new = inputs.params
-    for file in sorted(old.keys() | new.keys() | inputs.pending.difference(stage.deps)):
+    declared: dict[RepoPath, set[str]] = {}
+    for dep in stage.params:
+        declared.setdefault(dep.file, set()).update(dep.keys)
+    new, pending = inputs.params, inputs.pending.difference(stage.deps)
+    for file in sorted(old.keys() | new.keys() | declared.keys() | pending):
         if file in inputs.pending:
             yield Finding("dependency", file, PENDING)
             continue
-        before, now = old.get(file, {}), new.get(file, {})
-        for key in sorted(before.keys() | now.keys()):
+        before, now, wanted = old.get(file, {}), new.get(file, {}), declared.get(file, set())
+        for key in sorted(before.keys() | now.keys() | wanted):
             if key not in now:
-                state = DELETED if (file, key) in declared else UNDECLARED
-                yield Finding("parameter", key, state, file, before[key])
+                state = DELETED if key in wanted else UNDECLARED
+                yield Finding("parameter", key, state, file, before.get(key))
             elif key not in before:
                 yield Finding("parameter", key, NEW, file, None, now[key])
             elif not is_same_value(before[key], now[key]):
