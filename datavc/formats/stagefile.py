@@ -128,7 +128,7 @@ TOP_KEYS: Keys = {
     "artifacts": map_of(keyed(ARTIFACT_KEYS, ("path",))),
     "datasets": never(
         "is not supported: datavc tracks data by its bytes, not by a catalogue",
-        "`datavc import` or `datavc add` brings the data in; then take the section out",
+        "bring the data in with `datavc add`, then take the section out",
     ),
 }
 

@@ -48,12 +48,12 @@ class Place(NamedTuple):
         if _URL.match(written):
             raise self.error(
                 f"{written} is not a path in the project",
-                "`datavc import` brings it in as data; then name the file here",
+                "bring a copy in, `datavc add` it, and name the file here",
             )
         if written.startswith("/"):
             raise self.error(
                 f"{written} lies outside the project, or is not seen from it",
-                "move it in, or `datavc import` it, and name it by its path from here",
+                "move it in, or bring a copy in, and name it by its path from here",
             )
         parts = folder.split("/") if folder else []
         for part in written.split("/"):
