@@ -37,7 +37,8 @@ def options() -> argparse.Namespace:
         prog="scripts/bench",
         description="Times datavc beside DVC and prints a Markdown table. Alone on a quiet machine"
         " with 2 processors the whole takes about 20 minutes, and 12 GiB in BENCH_WORK,"
-        " which is /dev/shm where that has the room.",
+        " which is /dev/shm where that has the room. With --pipeline it times pipelines instead,"
+        " beside DVC, make and doit: see scripts/bench --pipeline --help.",
         epilog="example: scripts/bench --files 1000 --without 10000,s3 --only add,status,switch",
     )
     parser.add_argument("--dvc", required=True, help=argparse.SUPPRESS)

@@ -20,6 +20,9 @@ it, and what they leave is compared with what must be there.
 <!-- bench: begin -->
 <!-- bench: end -->
 
+<!-- bench pipeline: begin -->
+<!-- bench pipeline: end -->
+
 <!-- bench million: begin -->
 <!-- bench million: end -->
 """
