@@ -80,8 +80,8 @@ def run_pipeline(
     chosen = pipeline.wanted(only)
     for step in pipeline.steps:
         turns = TURNS if step in chosen else int(step.begins)
-        print(f"  {len(pipeline.stages):,} stages: {step.name}", file=sys.stderr)
         for turn in range(turns):
+            print(f"  {len(pipeline.stages):,} stages: {step.name} {turn + 1}", file=sys.stderr)
             _take_turn(course, step, turn, samples)
     for tool in course.tools.values():
         tool.remove()
