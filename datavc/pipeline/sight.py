@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -14,11 +15,16 @@ from datavc.core.lock import Locked
 from datavc.core.outputs import Kind
 from datavc.core.paths import RepoPath
 from datavc.core.tree import EXECUTABLE, LINK
-from datavc.repo.file_reader import FileReader
+from datavc.repo.file_reader import LARGE, FileReader
 from datavc.repo.loose import LooseFiles
 from datavc.repo.scan import Scanner, Trust
 from datavc.repo.walk import Found, stat_key
 from datavc.store.stat_segment import StatKey, StatValue
+
+
+_TICK_S = 0.01
+"""The step of a file system's clock, and some (4 ms on most Linux kernels)."""
+_PATIENCE = 5
 
 
 class Seen(NamedTuple):
@@ -87,9 +93,27 @@ class Sight:
         """Tell whether anything is at `path`, a link that leads nowhere left out."""
         return os.path.exists(f"{self._root}/{path}")
 
-    def note(self, key: StatKey, value: StatValue) -> None:
-        """Remember what was read of a file elsewhere: its stat, with its path first."""
-        self._loose.put(key, value, self._clock())
+    def settled(self, key: StatKey) -> int:
+        """Return the file system's time (ns), for who is about to read the file with this stat.
+
+        A large file that was written this very moment is waited for: with a time later than its
+        own it need not be read again.
+        """
+        probe = self._clock()
+        for _ in range(_PATIENCE if key[2] >= LARGE else 0):
+            if key[3] < probe and key[4] < probe:
+                break
+            time.sleep(_TICK_S)
+            probe = self._clock()
+        return probe
+
+    def note(self, key: StatKey, value: StatValue, probe: int) -> None:
+        """Remember what was read of a file elsewhere: its stat before, with its path first.
+
+        `probe` is the file system's time (ns) from before it was read: what was as young as that
+        then is not trusted.
+        """
+        self._loose.put(key, value, probe)
 
     def look_anew(self) -> None:
         """Ask the clock again: a command has run since it was asked."""

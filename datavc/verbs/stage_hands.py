@@ -203,11 +203,11 @@ class StageHands:
                 executable=pointer.executable,
             )
         key = stat_key(out.path, status)
+        probe = self._sight.settled(key)
         value = self._reader.read(out.path, Found(("", *key[1:]), status.st_mode), None)
         if value.flags == LINK:
             raise DatavcError(f"{out.path} is a symbolic link", "make a file, or a directory")
-        now = os.lstat(f"{self._repo.root}/{out.path}")
-        self._sight.note(stat_key(out.path, now), value)
+        self._sight.note(key, value, probe)
         executable = value.flags == EXECUTABLE
         digest = Digest(value.content)
         return Locked(out.path, "file", digest, value.size, executable=executable)
