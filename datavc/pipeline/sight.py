@@ -21,7 +21,6 @@ from datavc.repo.scan import Scanner, Trust
 from datavc.repo.walk import Found, stat_key
 from datavc.store.stat_segment import StatKey, StatValue
 
-
 _TICK_S = 0.01
 """The step of a file system's clock, and some (4 ms on most Linux kernels)."""
 _PATIENCE = 5
