@@ -58,12 +58,16 @@ def dangling(root: Path, store: Path) -> list[str]:
 def recorded(pointer: Path, store: Path) -> dict[str, str]:
     """Return the digest of each file that a directory's pointer records, by path."""
     fields = dict(line.split(": ", 1) for line in pointer.read_text().splitlines())
-    have = objects(store)
-    return {
-        entry.path: entry.content
-        for leaf in _leaves(fields["digest"], have)
+    return dict(listed(fields["digest"], objects(store)))
+
+
+def listed(tree: str, have: Mapping[str, bytes]) -> list[tuple[str, str]]:
+    """Return path and content of each entry of a tree that is among these objects."""
+    return [
+        (entry.path, entry.content)
+        for leaf in _leaves(tree, have)
         for entry in codec.decode_leaf(have[leaf], leaf)
-    }
+    ]
 
 
 def _leaves(digest: str, have: Mapping[str, bytes]) -> list[str]:
