@@ -33,6 +33,8 @@ def load_data(path: str, data: bytes) -> Value:
         return _plain(load(text, path)) if text.strip() else None
     except RecursionError as error:
         raise FormatError(f"{path}: too many levels of lists and maps") from error
+    except UnicodeEncodeError as error:
+        raise FormatError(f"{path}: holds half of a surrogate pair, which is no text") from error
 
 
 def _json(text: str, where: str) -> object:
@@ -56,8 +58,14 @@ def _toml(text: str, where: str) -> object:
 
 
 def _plain(value: object) -> Value:
-    """Return a value of a parser as what JSON can say."""
-    if value is None or isinstance(value, str | bool | int):
+    """Return a value of a parser as what JSON can say.
+
+    Raises:
+        UnicodeEncodeError: a text in it cannot be written down.
+    """
+    if isinstance(value, str):
+        return _text(value)
+    if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, float):
         return value if isfinite(value) else str(value)
@@ -71,7 +79,12 @@ def _plain(value: object) -> Value:
 
 
 def _key(key: object) -> str:
-    return key if isinstance(key, str) else str(key)
+    return _text(key) if isinstance(key, str) else str(key)
+
+
+def _text(text: str) -> str:
+    text.encode()
+    return text
 
 
 _LOADERS: dict[str, Callable[[str, str], object]] = {
