@@ -43,7 +43,7 @@ def drawn_sync(result: SyncResult, verb: str, elapsed: str) -> Iterable[str]:
     """Return the line that says what went over; `verb` as in "12 objects pushed"."""
     if result.files:
         would = "would be " if result.dry_run else ""
-        to = f" ({', '.join(result.remotes)})" if result.remotes else ""
+        to = f" ({', '.join(dict.fromkeys(result.remotes))})" if result.remotes else ""
         yield (
             f"{render.count(result.files, 'object')} {would}{verb}{to}, "
             f"{render.size(result.bytes)} in {elapsed}"

@@ -106,8 +106,7 @@ class Decider:
             inputs, outs = self._as_recorded(inputs, outs, entry)
         decision = plan.decide(stage, entry, inputs, outs, force=force)
         if decision.action == "run":
-            inputs = self.inputs(stage, sure=True)
-            self._require(stage, inputs)
+            inputs = self.sure_inputs(stage)
         past = self.past(stage)
         return Found(decision, inputs, entry, past.seconds if past else None)
 
@@ -128,12 +127,36 @@ class Decider:
         """Return what goes into a run, in the project's algorithm; `sure` of every digest."""
         return self._inputs(stage, {}, trust=Trust.IDENTITY if sure else Trust.CHANGED)
 
+    def sure_inputs(self, stage: Stage) -> Inputs:
+        """Return what goes into a run that is about to start, every digest computed.
+
+        Raises:
+            DatavcError: a dependency or a parameter is not there.
+        """
+        inputs = self.inputs(stage, sure=True)
+        for path, seen in inputs.deps.items():
+            if seen is None and path not in inputs.pending:
+                raise self._no_dependency(stage, path)
+        return inputs
+
+    def lies(self, locked: Locked) -> bool:
+        """Tell whether what lies at an output's path is what was recorded."""
+        seen = self._sight.look(locked.path, digests.algorithm(locked.digest))
+        return seen is not None and seen.is_like(locked)
+
     def require(self, stage: Stage, is_made: Callable[[RepoPath], bool]) -> None:
         """Refuse a stage that cannot run: what it needs is not there and not made before it.
 
         Raises:
             DatavcError: names the dependency or the parameter.
         """
+        if stage.wdir and not (
+            self._sight.exists(RepoPath(stage.wdir)) or is_made(RepoPath(stage.wdir))
+        ):
+            raise DatavcError(
+                f"{stage.address} runs in {stage.wdir}, which is not there",
+                "make the folder, or change `wdir`",
+            )
         for path in stage.deps:
             if not (self.allow_missing or self._sight.exists(path) or is_made(path)):
                 raise self._no_dependency(stage, path)
@@ -161,8 +184,10 @@ class Decider:
         )
 
     def may_remember(self, entry: LockEntry) -> bool:
-        """Tell whether outputs that are not cached are small enough to be remembered."""
-        return sum(out.size or 0 for out in entry.outs if not out.cache) <= UNCACHED_LIMIT
+        """Tell whether outputs that are not cached are files, and small enough to remember."""
+        uncached = [out for out in entry.outs if not out.cache]
+        small = sum(out.size or 0 for out in uncached) <= UNCACHED_LIMIT
+        return small and all(out.kind == "file" for out in uncached)
 
     def learn(self, done: Done) -> None:
         """Take a good result for the record of its stage from here on."""
@@ -261,11 +286,6 @@ class Decider:
             if out.path in found and found[out.path] is None:
                 found[out.path] = _as_seen(out)
         return inputs._replace(deps=deps), found
-
-    def _require(self, stage: Stage, inputs: Inputs) -> None:
-        for path, seen in inputs.deps.items():
-            if seen is None and path not in inputs.pending:
-                raise self._no_dependency(stage, path)
 
     def _no_dependency(self, stage: Stage, path: RepoPath) -> DatavcError:
         hint = "check the spelling; no stage makes it and nothing tracks it"

@@ -71,7 +71,8 @@ def sentence(finding: Finding) -> str:
     if finding.about == "definition":
         return f"the definition changed: {finding.item} is {finding.state}"
     if finding.about == "variable":
-        return f"the environment variable {finding.item} is {finding.state}"
+        state = "has changed" if finding.state == MODIFIED else f"is {finding.state}"
+        return f"the environment variable {finding.item} {state}"
     verb = {MODIFIED: "changed", DELETED: "is missing"}.get(finding.state, f"is {finding.state}")
     return f"{finding.item} {verb}"
 

@@ -71,7 +71,11 @@ def decide(
     recorded = entry or LockEntry(stage.cmd)
     missing = tuple(compare_outs(stage, recorded, outs))
     if stage.frozen and not force:
-        lost = tuple(finding for finding in missing if finding.state == DELETED)
+        lost = tuple(
+            Finding("output", out.path, DELETED)
+            for out in stage.outs
+            if outs.get(out.path) is None
+        )
         return Decision("restore" if lost else "skip", lost)
     changed = [*compare_inputs(stage, recorded, inputs), *must_run(stage, recorded)]
     if always_runs(stage):

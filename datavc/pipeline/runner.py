@@ -15,7 +15,7 @@ from datavc.core.errors import DatavcError
 from datavc.core.lock import LockEntry
 from datavc.core.stage import Stage
 from datavc.pipeline import graph as graphs
-from datavc.pipeline.deciding import Decider
+from datavc.pipeline.deciding import Decider, Found
 from datavc.pipeline.executors.base import Action, Ended, Executor
 from datavc.pipeline.findings import Finding
 from datavc.pipeline.graph import Graph
@@ -139,6 +139,7 @@ class Runner:
         return needs_bad and not self._options.ignore_errors
 
     def _settle(self, index: int, stage: Stage) -> bool:
+        """Skip, restore or start a stage; True if its command now runs."""
         options = self._options
         after_run = not self._ran.isdisjoint(self._graph.needs[index])
         force = options.force or (options.force_downstream and after_run)
@@ -149,26 +150,12 @@ class Runner:
                 self._keep(Done(stage, self._decider.redefined(stage, entry)))
             self._ends(Outcome(stage, "skip", decision.findings, found.seconds))
             return False
-        if decision.action == "restore" and entry is not None:
-            wanted = self._decider.redefined(stage, entry)
-            if self._restored(stage, wanted):
-                self._keep(Done(stage, wanted))
-                self._ends(Outcome(stage, "restore", decision.findings, found.seconds))
+        if decision.action == "restore":
+            if self._as_recorded(stage, found):
                 return False
-            if stage.frozen:
-                raise DatavcError(
-                    f"an output of the frozen stage {stage.address} is missing and cannot be "
-                    "restored",
-                    "`datavc pull` may bring it, `datavc unfreeze` lets the stage run",
-                )
-        if not force and (run := self._remembered(stage, inputs)) is not None:
-            wanted = as_declared(run, stage, entry_of(stage, inputs, ()))
-            if self._restored(stage, wanted):
-                self._ran.add(index)
-                self._keep(Done(stage, wanted))
-                outcome = Outcome(stage, "restore", decision.findings, run.seconds)
-                self._ends(outcome._replace(from_cache=True))
-                return False
+            inputs = self._decider.sure_inputs(stage)
+        if not force and self._from_cache(index, inputs, decision.findings):
+            return False
         if options.ask is not None and not options.ask(stage):
             self._bad.add(index)
             self._ends(Outcome(stage, "run", decision.findings, state="declined"))
@@ -178,10 +165,47 @@ class Runner:
         self._start(_Started(index, inputs, decision.findings, 0))
         return True
 
-    def _restored(self, stage: Stage, wanted: LockEntry) -> bool:
-        if not self._hands.has_objects(wanted.outs):
+    def _as_recorded(self, stage: Stage, found: Found) -> bool:
+        """Put back what the last good run made; False if it must be made anew.
+
+        Raises:
+            DatavcError: it must, and the stage is frozen.
+        """
+        if found.entry is not None:
+            wanted = self._decider.redefined(stage, found.entry)
+            if self._restored(stage, wanted):
+                self._keep(Done(stage, wanted))
+                self._ends(Outcome(stage, "restore", found.decision.findings, found.seconds))
+                return True
+        if stage.frozen:
+            raise DatavcError(
+                f"an output of the frozen stage {stage.address} is missing and cannot be restored",
+                "`datavc pull` may bring it, `datavc unfreeze` lets the stage run",
+            )
+        return False
+
+    def _from_cache(self, index: int, inputs: Inputs, findings: tuple[Finding, ...]) -> bool:
+        """Put there what an older run made of these inputs, if one is known."""
+        stage = self._graph.stages[index]
+        if not (self._options.run_cache and is_remembered(stage)):
             return False
-        problem = self._hands.restore(stage, wanted.outs)
+        run = self._hands.fetch_run(self._decider.key(stage, inputs))
+        if run is None:
+            return False
+        wanted = as_declared(run, stage, entry_of(stage, inputs, ()))
+        if not self._restored(stage, wanted):
+            return False
+        self._ran.add(index)
+        self._keep(Done(stage, wanted))
+        self._ends(Outcome(stage, "restore", findings, run.seconds, from_cache=True))
+        return True
+
+    def _restored(self, stage: Stage, wanted: LockEntry) -> bool:
+        """Put outputs there that do not lie there already; False, and said, if that failed."""
+        lacking = [out for out in wanted.outs if not self._decider.lies(out)]
+        if not self._hands.has_objects(lacking):
+            return False
+        problem = self._hands.restore(stage, lacking)
         self._tell_saved(stage)
         if problem:
             self._reporter.warns(f"{stage.address}: {problem}; it is run instead")
@@ -196,11 +220,6 @@ class Runner:
                 f"{paths[0]}{more} was not as {stage.address} had made it; it is saved, and "
                 "`datavc undo` brings it back"
             )
-
-    def _remembered(self, stage: Stage, inputs: Inputs) -> CachedRun | None:
-        if not (self._options.run_cache and is_remembered(stage)):
-            return None
-        return self._hands.fetch_run(self._decider.key(stage, inputs))
 
     def _start(self, started: _Started) -> None:
         stage = self._graph.stages[started.which]

@@ -195,8 +195,10 @@ def test_interactive_asks_for_each_stage_and_a_no_stops_what_needs_it(work):
     }  # fmt: skip
 
 
-def test_interactive_without_a_terminal_asks_nobody(work):
-    assert work.repro("-i", "a").ran == ["a"]
+def test_interactive_without_a_terminal_is_refused(work):
+    work.do("repro", "-i", "a", code=2)
+
+    assert work.repro("a").ran == ["a"]
 
 
 # at once

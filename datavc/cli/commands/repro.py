@@ -109,17 +109,18 @@ def repro(
         raise UsageError("--fix has nothing to write without --trace", "say `--trace --fix`")
     with session(ctx, json=json, quiet=quiet, verbose=verbose) as out:
         count = jobs or out.repo.config.repro.jobs
-        asks = out.asks if interactive else None
+        if interactive and out.asks is None:
+            raise UsageError("nobody can be asked here, which -i asks for", "leave -i out")
         run = RunOptions(
             jobs=count,
             force=force,
             force_downstream=force_downstream,
             keep_going=keep_going,
             ignore_errors=ignore_errors,
-            run_cache=not (no_run_cache or trace),
+            run_cache=not (no_run_cache or trace or strict),
             commit=not no_commit,
             allow_missing=allow_missing,
-            ask=(lambda stage: _agrees(out.ask, stage)) if asks else None,
+            ask=(lambda stage: _agrees(out.ask, stage)) if interactive else None,
         )
         options = ReproOptions(
             run=run,

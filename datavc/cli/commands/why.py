@@ -51,6 +51,9 @@ def _draw(result: WhyResult) -> Iterable[str]:
         yield f"{name} {done}:"
         for finding in outcome.findings:
             yield f"  {sentence(finding)}"
+            if finding.about == "command":
+                yield from (f"    - {line}" for line in str(finding.old).splitlines())
+                yield from (f"    + {line}" for line in str(finding.new).splitlines())
     if result.past is not None:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(result.past.time_s))
         yield f"Compared with the run of {when}, which took {duration(result.past.seconds)}"
