@@ -78,5 +78,7 @@ def page(topic: str) -> Page | tuple[Topic, ...]:
     near = nearest(asked, [*names, *short])
     raise UsageError(
         f"there is no help on {topic!r}",
-        f"did you mean `datavc help {near}`?" if near else "`datavc help` lists the topics",
+        f"did you mean `datavc help {near}`?"
+        if near
+        else "`datavc help` lists the topics, `datavc COMMAND --help` explains a command",
     )

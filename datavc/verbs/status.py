@@ -75,6 +75,8 @@ class StatusResult:
         self.unreadable = unreadable
         self.warnings = warnings
         self.stages: dict[str, tuple[str, list[object]]] = {}
+        self.recorded_by: set[str] = set()
+        """Commands that record what changed in the workspace: what stages make is not added."""
 
     @property
     def differs(self) -> bool:
@@ -298,6 +300,7 @@ class _Look:
 
     def _differs(self, selection: Selection, version: Version, now: Version | None) -> None:
         output, into = selection.output, self._result.uncommitted
+        self._result.recorded_by.add("commit" if output.stage else "add")
         record = self._repo.placed.get(output.path)
         if now is None and (record is None or record.paths == frozenset()):
             self._result.not_fetched.append(_name(output))

@@ -101,7 +101,7 @@ def _draw(result: StatusResult) -> Iterable[str]:
     lost = [path for path in result.not_in_cache if path not in absent]
     shown = [
         ("Not committed yet (`git add` and `git commit` record them):", _kinds(result.committed)),
-        (f"Changed in the workspace ({_ways(result.uncommitted)}):", _kinds(result.uncommitted)),
+        (f"Changed in the workspace ({_ways(result)}):", _kinds(result.uncommitted)),
         ("Not in the cache (`datavc fetch` gets them):", _plain(lost)),
         ("Not fetched (`datavc pull` brings them):", _plain(result.not_fetched)),
         ("Not on the remote (`datavc push` sends them):", _plain(result.not_in_remote)),
@@ -126,10 +126,11 @@ def _stages(result: StatusResult) -> list[str]:
     return [*lines[:SHOWN], f"… and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else lines
 
 
-def _ways(found: Differences) -> str:
+def _ways(result: StatusResult) -> str:
     """Return what records changes, and what takes them back where some files are gone."""
-    back = ", `datavc checkout` brings back what is gone" if found.deleted else ""
-    return f"`datavc add` records them{back}"
+    back = ", `datavc checkout` brings back what is gone" if result.uncommitted.deleted else ""
+    names = " or ".join(f"`datavc {name}`" for name in sorted(result.recorded_by or {"add"}))
+    return f"{names} records them{back}"
 
 
 def _kinds(found: Differences) -> list[str]:
