@@ -19,6 +19,8 @@ from datavc.core.paths import RepoPath
 FORMAT = 1
 LIMIT = 1 << 26
 """Bytes of the largest lock that is read."""
+MAX_COUNT = (1 << 63) - 1
+"""The most bytes, or files, that a file system could hold."""
 
 _WAY_OUT = "`git checkout` an older version, or remove it: the run cache answers for what it knew"
 _MARKERS = ("<<<<<<< ", ">>>>>>> ", "||||||| ")
@@ -86,7 +88,9 @@ def _load(data: bytes, where: RepoPath) -> object:
     except UnicodeDecodeError as error:
         raise FormatError(f"{where}: not UTF-8", _WAY_OUT) from error
     try:
-        return json.loads(text, object_pairs_hook=_unique)
+        found: object = json.loads(text, object_pairs_hook=_unique)
+        if "\\u" in text:
+            _check_characters(found)
     except RecursionError as error:
         raise FormatError(f"{where}: nested too deeply", _WAY_OUT) from error
     except ValueError as error:
@@ -100,6 +104,21 @@ def _load(data: bytes, where: RepoPath) -> object:
         line = f":{error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         problem = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
         raise FormatError(f"{where}{line}: not a lock file: {problem}", _WAY_OUT) from error
+    return found
+
+
+def _check_characters(found: object) -> None:
+    """Refuse half a character (a lone surrogate), of which JSON can tell but no file.
+
+    Raises:
+        ValueError: there is one.
+    """
+    import json
+
+    try:
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("half a character stands in it") from error
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -175,7 +194,8 @@ class _Reader:
             wanted = _FILE_TYPES.get(key)
             if wanted is None:
                 raise self._error(f"has a key that this version does not know: {key!r}")
-            if type(value) is not wanted or (isinstance(value, int) and value < 0):
+            impossible = isinstance(value, int) and not 0 <= value <= MAX_COUNT
+            if type(value) is not wanted or impossible:
                 raise self._error(f"has {key!r} of a wrong kind")
         values = dict(item)
         kind = values.setdefault("kind", "file")

@@ -37,11 +37,12 @@ def build(stages: Sequence[Stage], data: Collection[RepoPath] = ()) -> Graph:
     with one inside.
 
     Raises:
-        FormatError: outputs overlap, are tracked as data too, or stages need each other in a
-            circle; names the stages.
+        FormatError: outputs overlap, are tracked as data too or hold a stage file, or stages need
+            each other in a circle; names the stages.
     """
     producer = _producers(stages)
     _check_data(stages, producer, data)
+    _check_stage_files(stages, producer)
     inside = folders(producer)
     found: dict[RepoPath, Collection[int]] = {}
     needs = []
@@ -185,6 +186,21 @@ def _check_data(
                 f"{out}, an output of stage {_name(stages[producer[out]])}, "
                 f"{clash} tracked as data too",
                 f"`datavc remove {path}{POINTER_SUFFIX}` leaves it to the stage",
+            )
+
+
+def _check_stage_files(stages: Sequence[Stage], producer: Mapping[RepoPath, int]) -> None:
+    """Refuse outputs around a stage file: they go away before their stage runs.
+
+    Raises:
+        FormatError: there is one.
+    """
+    for file in dict.fromkeys(stage.file for stage in stages):
+        out = _above(RepoPath(paths.parent(file)), producer)
+        if out is not None:
+            raise FormatError(
+                f"{file} lies inside {out}, an output of stage {_name(stages[producer[out]])}",
+                "a stage makes its outputs anew: take the stage file out of there",
             )
 
 

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple, cast
 
+from datavc.core import paths
+from datavc.core.outputs import LOCK_FILE, POINTER_SUFFIX
 from datavc.core.paths import RepoPath, is_plain, join
-from datavc.core.stage import PARAMS_FILE, Out, OutKind, ParamsDep, PlotProperties, Stage, Value
+from datavc.core.stage import (
+    PARAMS_FILE,
+    STAGE_FILE,
+    Out,
+    OutKind,
+    ParamsDep,
+    PlotProperties,
+    Stage,
+    Value,
+)
 from datavc.formats.stagefile import PLOT_PROPERTIES
 from datavc.pipeline.place import Place
 from datavc.pipeline.template import text_of
@@ -16,6 +27,8 @@ Map = Mapping[str, Value]
 
 MAX_RETRIES = 1000
 """More is a slip."""
+
+_READ_BY_TOOLS = {STAGE_FILE, LOCK_FILE, ".datavcignore", ".gitignore", ".gitattributes"}
 
 _KINDS: Mapping[str, OutKind] = {"outs": "out", "metrics": "metric", "plots": "plot"}
 
@@ -95,6 +108,8 @@ def _commands(value: Value, context: Context) -> tuple[str, ...]:
     found = tuple(command.strip() for command in listed if command.strip())
     if not found:
         raise context.at("cmd").error("is empty")
+    if any("\0" in command for command in found):
+        raise context.at("cmd").error("holds a NUL character, which no program can be given")
     return found
 
 
@@ -126,11 +141,22 @@ def _outs(values: Map, context: Context) -> tuple[Out, ...]:
     for section, kind in _KINDS.items():
         for written, (at, properties) in _written(values.get(section)).items():
             path = context.path(section, at, written)
-            if path in found:
-                place = context.at(section, at)
-                raise place.error(f"{path} is an output of this stage already")
+            _check_out(path, found, context.at(section, at))
             found[path] = _out(path, kind, properties)
     return tuple(found.values())
+
+
+def _check_out(path: RepoPath, others: Collection[RepoPath], place: Place) -> None:
+    """Refuse an output that another mention or another reader claims.
+
+    Raises:
+        FormatError: it is one of `others`, or of a name that Git or datavc read.
+    """
+    if path in others:
+        raise place.error(f"{path} is an output of this stage already")
+    name = paths.name(path).casefold()
+    if name in _READ_BY_TOOLS or name.endswith(POINTER_SUFFIX):
+        raise place.error(f"{path} is read by Git or datavc", "let the stage make another file")
 
 
 def _written(value: Value) -> dict[str, tuple[int, list[Map]]]:

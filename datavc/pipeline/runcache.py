@@ -106,7 +106,9 @@ def parse(data: bytes, key: str) -> CachedRun:
         lock = lockfile.parse(json.dumps(found["lock"]).encode(), _ROOT)
         ((stage, entry),) = lock.items()
         log, seconds = found["log"], float(found["seconds"])
-    except (ValueError, KeyError, TypeError, RecursionError, DatavcError) as error:
+        if not 0 <= seconds < float("inf"):
+            raise FormatError("nothing takes that long")
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError, DatavcError) as error:
         raise FormatError(f"the run-cache entry {key} is damaged") from error
     run = CachedRun(stage, entry, seconds, log if digests.is_digest(log) else None)
     if run.key != key:

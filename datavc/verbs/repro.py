@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from datavc.core import paths
-from datavc.core.errors import PathError
+from datavc.core.errors import BusyError, PathError
 from datavc.core.paths import RepoPath
 from datavc.core.progress import SILENT, Progress
 from datavc.core.stage import STAGE_FILE, Stage
@@ -149,7 +149,7 @@ def repro(
         PathError: a target names nothing.
         FormatError: a stage file, a lock or a parameter file cannot be used.
         DatavcError: a stage cannot run as it is declared. Nothing was touched.
-        BusyError: another `datavc repro` runs in this workspace.
+        BusyError: another `datavc repro` runs in this workspace, or this is part of one.
     """
     opened = open_pipelines(repo)
     chosen = choose(repo, opened, targets, options)
@@ -159,6 +159,7 @@ def repro(
         _check(repo, opened, chosen, options.run)
         outcomes = foretell(repo, opened, chosen, options.run)
         return ReproResult(tuple(outcomes), dry_run=True, warnings=warnings)
+    _check_not_inside(repo)
     timeout_s = repo.config.core.lock_timeout_s
     with repository_lock(repo.layout.repro_lock, timeout_s, progress):
         if options.pull:
@@ -166,6 +167,16 @@ def repro(
         _check(repo, opened, chosen, options.run)
         return _run(repo, opened, chosen, options, (reporter, progress))._replace(
             warnings=warnings
+        )
+
+
+def _check_not_inside(repo: Repo) -> None:
+    """Refuse to wait for the run of the very stage that this was started from."""
+    stage = os.environ.get("DATAVC_STAGE")
+    if stage and os.environ.get("DATAVC_ROOT") == repo.root:
+        raise BusyError(
+            f"the stage {stage} runs here, and this would wait for its end",
+            "name what it needs in its `deps`: what makes that runs first",
         )
 
 

@@ -152,13 +152,23 @@ class StageHands:
         options = CheckoutOptions(force=True, command=COMMAND)
         with closing(Settler(self._repo, options, result, SILENT)) as settler:
             for out in outs:
-                output = made_by(stage.name, lock_of(stage), out)
-                settler.settle(Selection(output))
+                chosen = Selection(made_by(stage.name, lock_of(stage), out))
+                had_files = os.path.isdir(f"{self._repo.root}/{out.path}")
+                settler.settle(chosen)
+                if had_files and not result.failures and self._has_more(out):
+                    settler.clear(out.path)
+                    settler.settle(chosen)
                 if not out.cache:  # Git's: nothing of ours takes it away again
                     self._repo.placed.forget(out.path)
         self._saved += result.saved
         self._sight.look_anew()
         return result.failures[0].message if result.failures else ""
+
+    def _has_more(self, out: Locked) -> bool:
+        """Tell whether there lies more than was recorded, which a checkout leaves alone."""
+        self._sight.look_anew()
+        seen = self._sight.look(out.path, digests.algorithm(out.digest), Trust.IDENTITY)
+        return seen is not None and not seen.is_like(out)
 
     def saved(self) -> list[str]:
         """Return work of the user's that was saved before it went, since this was last asked."""
