@@ -6,6 +6,7 @@ The text is parsed, never run. What is computed is no parameter and left out.
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Iterable, Iterator
 
 from datavc.core.errors import FormatError
@@ -23,7 +24,9 @@ def load(text: str, where: str) -> dict[str, object]:
     if len(text) > MAX_BYTES:
         raise FormatError(f"{where}: {len(text)} characters are too many for such a file")
     try:
-        return _names(ast.parse(text).body, of_self=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of style, on standard error
+            return _names(ast.parse(text).body, of_self=False)
     except SyntaxError as error:
         raise FormatError(f"{where}:{error.lineno or 1}: not Python: {error.msg}") from error
     except (ValueError, RecursionError, MemoryError) as error:

@@ -16,13 +16,18 @@ from typing import NamedTuple
 from datavc.core import digest, paths, tree
 from datavc.core.errors import DatavcError
 from datavc.core.paths import RepoPath
-from datavc.formats import flat_yaml, pointer, strict_yaml
+from datavc.formats import data_file, flat_yaml, lock_merge, lockfile, pointer, strict_yaml
 from datavc.formats import tree as tree_codec
+from datavc.pipeline import runcache
+from datavc.pipeline.expand import expand
+from datavc.pipeline.memo import Memo
 from datavc.remote import address, header
 from datavc.repo import config_files, git_output
 from datavc.repo.config_keys import KEYS, REMOTE_KEYS, known_key
 from datavc.repo.ignore import load
 from datavc.repo.journal import Journal
+from datavc.repo.lock_journal import LockJournal
+from datavc.repo.loose import LooseFiles
 from datavc.repo.placed import Placed
 from datavc.store.stat_cache import StatCache
 from datavc.store.stat_segment import StatSegment, StatValue
@@ -148,6 +153,57 @@ def _state(data: bytes) -> None:
         Journal(folder).operations()
 
 
+LOCK = RepoPath("sub/datavc.lock")
+
+
+def _lock(data: bytes) -> None:
+    written = lockfile.render(lockfile.parse(data, LOCK), LOCK)
+    if lockfile.render(lockfile.parse(written, LOCK), LOCK) != written:
+        raise AssertionError("a lock that changes as it is written")
+    lock_merge.merge(b"", data, lockfile.render({}, LOCK), LOCK)
+
+
+def _run(data: bytes) -> None:
+    for key in ("0" * 64, RUN_KEY):
+        with suppress(DatavcError):
+            runcache.parse(data, key)
+    with tempfile.TemporaryDirectory() as folder:
+        cache = runcache.RunCache(folder)
+        cache.put_bytes(RUN_KEY, data)
+        cache.get(RUN_KEY)
+
+
+def _run_state(data: bytes) -> None:
+    """What runs leave for the next: wrong bytes in it are as good as none."""
+    with tempfile.TemporaryDirectory() as folder:
+        journal = LockJournal(folder)
+        Path(journal._file(LOCK)).write_bytes(data)
+        journal.merged(LOCK, None)
+        journal.entries(LOCK, b"lock")
+        for name in ("memo", "loose"):
+            Path(folder, name).write_bytes(data)
+        Memo(folder, "memo", 1).get("a", "b")
+        LooseFiles(f"{folder}/loose").last("a")
+
+
+class _NoFiles:
+    """A project in which there is nothing but its stage file."""
+
+    def read(self, path: RepoPath) -> bytes | None:
+        return b"lr: 1\nl: [1, a]\nm: {x: {y: 2}}\n" if path == "params.yaml" else None
+
+    def stage_files(self) -> list[RepoPath]:
+        return [RepoPath("datavc.yaml")]
+
+
+def _stages(data: bytes) -> None:
+    expand(RepoPath("datavc.yaml"), data, _NoFiles())
+
+
+def _values_of(ending: str) -> Parse:
+    return lambda data: data_file.load_data(f"p.{ending}", data)
+
+
 def _git(data: bytes) -> None:
     list(git_output.names(data))
     git_output.changed_records(data, b"")
@@ -158,6 +214,35 @@ STAT = StatSegment(
     [("a", 1, 2, 3, 4)],
     [StatValue(f"blake3:{'0' * 64}", 2, 0, "ab")],
 ).encode("boot")
+
+RUN_KEY = "e8d5f8e42c141b7496a64168d7f847ff5c618a1c1fc6763e680e111af9a61a2e"
+
+
+def _journal() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        journal = LockJournal(folder)
+        journal.append(LOCK, None, lockfile.parse(golden("lock-*")[0], LOCK))
+        return Path(journal._file(LOCK)).read_bytes()
+
+
+STAGES = b"""\
+vars: [{a: {b: 1}}]
+stages:
+  one: {cmd: "cat in ${lr} ${a.b}", deps: [in, ./d//e], params: [lr, {q.toml: [x.y]}, r.json: ],
+        outs: [out, {o2: {cache: false, persist: true, push: false, remote: r, desc: t}}]}
+  two:
+    foreach: ${l}
+    do: {cmd: ['echo ${item}', 'x \\${y}'], wdir: w, outs: ["o-${item}"], env: [HOME],
+         resources: {mem: 4GiB, gpu: 1}, retries: 2, timeout: 5m, frozen: true}
+  three:
+    matrix: {a: [1, 2], b: "${l}"}
+    cmd: echo ${item.a} ${item.b} ${key} ${m}
+    metrics: [m.json]
+    plots: [{p.csv: {x: a, y: b, template: linear}}]
+plots: [{id: {x: a, y: {f.csv: b}}}, d]
+metrics: [m2.json]
+artifacts: {art: {path: out, type: model, labels: [x]}}
+"""
 
 PARSERS: dict[str, Parser] = {
     "pointer": Parser(_pointer, golden("pointer-*")),
@@ -191,6 +276,18 @@ PARSERS: dict[str, Parser] = {
             b'{"datavc operation": 1, "id": "1", "time": 1, "command": "add"}\n'
             b'["a", null, {"text": "b"}]\n',
         ),
+    ),
+    "lock": Parser(_lock, golden("lock-*")),
+    "run": Parser(_run, golden("run-*")),
+    "run state": Parser(_run_state, (_journal(),)),
+    "stages": Parser(_stages, (STAGES,)),
+    "params as YAML": Parser(_values_of("yaml"), (b"a: &x {b: [1, 2.5, null]}\nc: {<<: *x}\n",)),
+    "params as JSON": Parser(_values_of("json"), (b'{"a": [1, 1e5, "x", null, {"b": true}]}',)),
+    "params as TOML": Parser(
+        _values_of("toml"), (b"a = 1\n[b]\nc = [1.5, '2']\nd = 2020-01-01\n",)
+    ),
+    "params as Python": Parser(
+        _values_of("py"), (b"a = (1, -2.0)\nclass B:\n    c: int = {'x': [None]}\n",)
     ),
     "git": Parser(_git, (b"100644 %s 0\ta.datavc\0  ctime: 1:2\n  mtime: 3:4\n" % (b"a" * 40),)),
 }
