@@ -89,8 +89,18 @@ class Sight:
         raise PathError(f"{path} is neither a file nor a directory")
 
     def exists(self, path: RepoPath) -> bool:
-        """Tell whether anything is at `path`, a link that leads nowhere left out."""
-        return os.path.exists(f"{self._root}/{path}")
+        """Tell whether anything is at `path`, a link that leads nowhere left out.
+
+        Raises:
+            PathError: it is neither file nor directory.
+        """
+        try:
+            mode = os.stat(f"{self._root}/{path}").st_mode
+        except OSError:
+            return False
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise PathError(f"{path} is neither a file nor a directory")
+        return True
 
     def settled(self, key: StatKey) -> int:
         """Return the file system's time (ns), for who is about to read the file with this stat.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from collections.abc import Iterable, Sequence
@@ -236,11 +237,18 @@ def _check(repo: Repo, opened: Pipelines, chosen: Sequence[int], options: RunOpt
     stages = [graph.stages[index] for index in chosen]
     resources = resources_of(repo)
     opened.decider.allow_missing = options.allow_missing
-    makers = set(chosen)
-    for stage in stages:
+    made_inside = graphs.folders(graph.producer)
+    runs = set(chosen)
+
+    def is_made(path: RepoPath, stage: int) -> bool:
+        """Tell whether another of the stages that run makes what `stage` needs."""
+        found = graphs.makers(path, graph.producer, made_inside)
+        return any(maker in runs and maker != stage for maker in found)
+
+    for index, stage in zip(chosen, stages, strict=True):
         resources.check(stage)
         if not stage.frozen:
-            opened.decider.require(stage, lambda path: _is_made(graph, path, makers))
+            opened.decider.require(stage, functools.partial(is_made, stage=index))
     outs = {out.path: stage for stage in stages for out in stage.outs if out.cache}
     for path in sorted(repo.git.tracked(list(outs))):
         owner = next(out for out in outs if paths.is_inside(path, out))
@@ -249,17 +257,6 @@ def _check(repo: Repo, opened: Pipelines, chosen: Sequence[int], options: RunOpt
             + ("" if path == owner else f" ({path})"),
             f"`git rm -r --cached {owner}` leaves it to datavc, `cache: false` leaves it to Git",
         )
-
-
-def _is_made(graph: Graph, path: RepoPath, makers: set[int]) -> bool:
-    """Tell whether one of `makers` makes `path`, something around it, or something inside."""
-    above: str = path
-    while above:
-        if graph.producer.get(RepoPath(above)) in makers:
-            return True
-        above = paths.parent(above)
-    inside = (maker for made, maker in graph.producer.items() if paths.is_inside(made, path))
-    return not makers.isdisjoint(inside)
 
 
 def foretell(

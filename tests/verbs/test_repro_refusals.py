@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -22,6 +23,8 @@ def work(tmp_path) -> Pipelines:
 
 LAST = {
     "a dependency that is nowhere": ({"deps": ["nix"]}, "needs nix, which is not there"),
+    "a dependency that is a pipe": ({"deps": ["pipe"]}, "pipe is neither a file nor a directory"),
+    "a folder that is nowhere": ({"wdir": "nix", "deps": [], "outs": ["x"]}, "runs in nix, which"),
     "a parameter that is nowhere": ({"params": ["nix"]}, "nix"),
     "a parameter file that is nowhere": ({"params": [{"nix.yaml": ["a"]}]}, "nix.yaml"),
     "a parameter file that does not parse": ({"params": [{"bad.json": ["a"]}]}, "bad.json"),
@@ -40,6 +43,7 @@ LAST = {
 @pytest.mark.parametrize("case", LAST)
 def test_the_last_stage_is_checked_before_the_first_starts(work, case):
     more, said = LAST[case]
+    os.mkfifo(work.root / "pipe")
     work.write("bad.json", "{")
     work.write("code.py", "1")
     work.write("src/code.py", "1")
