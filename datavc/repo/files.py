@@ -47,17 +47,16 @@ class WorkspaceFiles:
         try:
             if not os.path.realpath(full).startswith(self._git.root.rstrip("/") + "/"):
                 raise PathError(f"{path} leads out of the project")
-            fd = os.open(full, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            with open(full, "rb", buffering=0, opener=_without_waiting) as stream:
+                status = os.fstat(stream.fileno())
+                if not stat.S_ISREG(status.st_mode):
+                    raise PathError(f"{path} is not a file")
+                _check_size(path, status.st_size)
+                return stream.read()
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             raise PathError(f"{path} cannot be read: {error.strerror}") from error
-        with open(fd, "rb", buffering=0) as stream:
-            status = os.fstat(fd)
-            if not stat.S_ISREG(status.st_mode):
-                raise PathError(f"{path} is not a file")
-            _check_size(path, status.st_size)
-            return stream.read()
 
     def stage_files(self) -> list[RepoPath]:
         """Return the stage files that Git tracks or would track."""
@@ -82,6 +81,11 @@ class CommitFiles:
     def stage_files(self) -> list[RepoPath]:
         """Return the commit's stage files."""
         return sorted(self._git.tree_blobs(self._commit, is_stage_file))
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open for reading; a named pipe without a writer does not hold us."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _check_size(path: str, size: int) -> None:

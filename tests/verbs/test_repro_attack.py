@@ -40,14 +40,14 @@ def work(tmp_path: Path) -> Pipelines:
         "data.datavc",
     ],
 )
-def test_no_stage_makes_what_git_or_datavc_read(work, name):
+def test_no_stage_makes_what_git_or_datavc_read(work: Pipelines, name: str) -> None:
     work.write("sub/keep", "x\n")
     work.define({"one": copies("one", ["in"], name)})
 
     assert f"{name} is read by Git or datavc" in work.refused()
 
 
-def test_no_output_holds_a_stage_file(work):
+def test_no_output_holds_a_stage_file(work: Pipelines) -> None:
     work.define({"one": {"cmd": "mkdir -p sub", "outs": ["sub"]}})
     work.define({"two": {"cmd": "true", "outs": ["../made"]}}, folder="sub")
 
@@ -55,7 +55,7 @@ def test_no_output_holds_a_stage_file(work):
     assert (work.root / "sub/datavc.yaml").exists()
 
 
-def test_a_restored_directory_holds_nothing_else(work):
+def test_a_restored_directory_holds_nothing_else(work: Pipelines) -> None:
     cmd = noting("one", "mkdir -p d; cat in > d/f")
     work.define(
         {
@@ -79,13 +79,13 @@ def test_a_restored_directory_holds_nothing_else(work):
 # commands
 
 
-def test_a_command_with_a_nul_is_refused(work):
+def test_a_command_with_a_nul_is_refused(work: Pipelines) -> None:
     work.define({"one": {"cmd": "echo \0", "outs": ["x"]}})
 
     assert "datavc.yaml:" in work.refused()
 
 
-def test_a_stage_that_brings_stages_up_to_date_is_told_so_at_once(work):
+def test_a_stage_that_brings_stages_up_to_date_is_told_so_at_once(work: Pipelines) -> None:
     inner = noting("one", f"cat in > made; {sys.executable} -m datavc repro two")
     work.define(
         {
@@ -102,6 +102,17 @@ def test_a_stage_that_brings_stages_up_to_date_is_told_so_at_once(work):
     assert "Waiting" not in log
 
 
+# parameters
+
+
+def test_a_folder_in_place_of_parameters_is_named(work: Pipelines) -> None:
+    (work.root / "params.yaml").mkdir()
+    work.define({"one": copies("one", ["in"], "made", params=["lr"])})
+
+    assert "params.yaml cannot be read: Is a directory" in work.refused()
+    assert "params.yaml" in work.do("status", code=0).stderr
+
+
 # locks
 
 
@@ -112,7 +123,7 @@ def locked(work: Pipelines, old: str, new: str) -> None:
 
 
 @pytest.mark.parametrize("text", [r"\ud800", r"\uDCFF", r"x\udbff\u0041"])
-def test_half_a_character_in_a_lock_is_refused(work, text):
+def test_half_a_character_in_a_lock_is_refused(work: Pipelines, text: str) -> None:
     work.define({"one": copies("one", ["in"], "a"), "two": copies("two", ["in"], "b")})
     work.repro("one")
     locked(work, '"env": {}', f'"env": {{"{text}": ""}}')
@@ -120,7 +131,7 @@ def test_half_a_character_in_a_lock_is_refused(work, text):
     assert "datavc.lock" in work.refused("two")
 
 
-def test_a_size_that_no_file_has_is_refused(work):
+def test_a_size_that_no_file_has_is_refused(work: Pipelines) -> None:
     work.define({"one": copies("one", ["in"], "made")})
     work.repro()
     locked(work, '"size": 4', f'"size": {1 << 63}')
@@ -136,28 +147,28 @@ def a_run(**more: object) -> tuple[str, bytes]:
     return run.key, json.dumps(said).encode()
 
 
-def test_an_entry_that_nothing_was_done_to_is_read():
+def test_an_entry_that_nothing_was_done_to_is_read() -> None:
     key, data = a_run()
 
     assert runcache.parse(data, key).seconds == 1.0
 
 
 @pytest.mark.parametrize("seconds", [float("nan"), float("inf"), -1, "nan", None])
-def test_a_run_that_took_no_possible_time_is_refused(seconds):
+def test_a_run_that_took_no_possible_time_is_refused(seconds: object) -> None:
     key, data = a_run(seconds=seconds)
 
     with pytest.raises(FormatError, match="damaged"):
         runcache.parse(data, key)
 
 
-def test_a_run_that_took_longer_than_a_number_can_say_is_refused():
+def test_a_run_that_took_longer_than_a_number_can_say_is_refused() -> None:
     key, data = a_run(seconds=10**400)
 
     with pytest.raises(FormatError, match="damaged"):
         runcache.parse(data, key)
 
 
-def test_a_run_of_a_stage_with_half_a_character_is_refused():
+def test_a_run_of_a_stage_with_half_a_character_is_refused() -> None:
     key, data = a_run(lock={"datavc": 1, "stages": {"\ud800": {"cmd": "x"}}})
 
     with pytest.raises(FormatError, match="damaged"):
