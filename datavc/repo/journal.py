@@ -161,10 +161,16 @@ class Journal:
 
 
 def _joined(parts: tuple[Operation, ...]) -> Operation:
-    """Return one operation for the files of one command, oldest first."""
+    """Return one operation for the files of one command, oldest first.
+
+    What it did to a path step by step is one change.
+    """
+    changes: dict[RepoPath, PathChange] = {}
+    for change in (change for part in parts for change in part.changes):
+        known = changes.get(change.path, change)
+        changes[change.path] = known._replace(after=change.after)
     return parts[-1]._replace(
-        changes=tuple(change for part in parts for change in part.changes),
-        parts=tuple(part.id for part in parts),
+        changes=tuple(changes.values()), parts=tuple(part.id for part in parts)
     )
 
 

@@ -32,7 +32,10 @@ NOT_HERE = "is not in the cache (`datavc pull` gets it)"
 
 
 class Settler:
-    """One run: settles outputs one after the other into `result`."""
+    """One run: settles outputs one after the other into `result`.
+
+    `begun` is the id of the operation that it belongs to, empty until something is noted in one.
+    """
 
     def __init__(
         self, repo: Repo, options: CheckoutOptions, result: CheckoutResult, progress: Progress
@@ -44,7 +47,7 @@ class Settler:
         self._progress = progress
         self._looker = Looker(repo, SILENT)
         self._lease: Lease | None = None
-        self._begun = ""
+        self.begun = ""
 
     def close(self) -> None:
         """Let go of the objects that replaced files were saved in."""
@@ -220,6 +223,7 @@ class Settler:
         self._result.failures += plan.refused
         if self._options.dry_run:
             self._report(plan.steps, {step.path for step in plan.steps})
+            self._result.saved += [] if self._options.discard else [p for p, _ in plan.unsaved]
             return scan
         if not plan.steps:
             return scan
@@ -246,8 +250,8 @@ class Settler:
     def _record(self, plan: Plan) -> None:
         with self._repo.lock(self._progress):
             changes = [_change(plan, step) for step in plan.steps]
-            part = self._repo.journal.record(self._options.command, changes, self._begun)
-            self._begun = self._begun or part
+            part = self._repo.journal.record(self._options.command, changes, self.begun)
+            self.begun = self.begun or part
 
     def _report(self, steps: Iterable[Step], done: set[RepoPath]) -> None:
         for step in steps:

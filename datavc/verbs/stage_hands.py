@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from types import TracebackType
 
 from datavc.core import digest as digests
@@ -60,6 +60,7 @@ class StageHands:
         self._runs = RunCache(repo.objects.root, shared=repo.config.cache.shared)
         self._open = ExitStack()
         self._saved: list[str] = []
+        self._begun = ""
         self._progress: Progress = SILENT
 
     def __enter__(self) -> StageHands:
@@ -114,7 +115,7 @@ class StageHands:
         known = {} if entry is None else {out.path: out for out in entry.outs}
         result = CheckoutResult()
         options = CheckoutOptions(force=True, discard=discard, command=COMMAND)
-        with closing(Settler(self._repo, options, result, SILENT)) as settler:
+        with self._settling(options, result) as settler:
             for out in stage.outs:
                 if out.persist:
                     result.failures += self._unlinked(out)
@@ -123,6 +124,16 @@ class StageHands:
         self._saved += result.saved
         for failure in result.failures:
             raise DatavcError(f"{failure.path} cannot be replaced: {failure.message}")
+
+    @contextmanager
+    def _settling(self, options: CheckoutOptions, result: CheckoutResult) -> Iterator[Settler]:
+        """Yield what settles outputs; all that one run replaces is one operation to `undo`."""
+        with closing(Settler(self._repo, options, result, SILENT)) as settler:
+            settler.begun = self._begun
+            try:
+                yield settler
+            finally:
+                self._begun = settler.begun
 
     def _unlinked(self, out: Out) -> list[Failure]:
         """Give an output that stays bytes of its own: the command must not write to the cache."""
@@ -150,7 +161,7 @@ class StageHands:
         """Put outputs back as recorded; return why not, empty if all is well."""
         result = CheckoutResult()
         options = CheckoutOptions(force=True, command=COMMAND)
-        with closing(Settler(self._repo, options, result, SILENT)) as settler:
+        with self._settling(options, result) as settler:
             for out in outs:
                 chosen = Selection(made_by(stage.name, lock_of(stage), out))
                 had_files = os.path.isdir(f"{self._repo.root}/{out.path}")

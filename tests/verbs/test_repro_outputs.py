@@ -170,6 +170,33 @@ def test_a_file_that_lies_where_an_output_goes_is_saved_before_the_first_run(tmp
     assert work.read("mid") == b"mine\n"
 
 
+def test_undo_takes_back_all_that_one_run_replaced(chain):
+    chain.lay({"mid": "my mid\n", "end": "my end\n"})
+
+    found = chain.repro()
+    chain.do("undo")
+
+    assert found.actions == {"first": "restore", "second": "restore"}
+    assert (chain.read("mid"), chain.read("end")) == (b"my mid\n", b"my end\n")
+
+
+def test_undo_after_a_mixed_run_brings_back_the_users_own(chain):
+    folder = {"cmd": noting("folder", "mkdir -p d; cp in d/a"), "deps": ["in"], "outs": ["d"]}
+    chain.define({**STAGES, "folder": folder})
+    chain.repro()
+    chain.lay({"mid": "my mid\n", "d/a": "my a\n", "d/b": "my b\n", "end": "my end\n"})
+    chain.write("params.yaml", "lr: 2\n")
+
+    found = chain.repro()
+    made = (chain.tree("d"), chain.read("end"))
+    chain.do("undo")
+
+    assert found.actions == {"first": "restore", "second": "run", "folder": "restore"}
+    assert made == ({"a": b"one\n"}, b"one\n")
+    assert chain.tree("d") == {"a": b"my a\n", "b": b"my b\n"}
+    assert (chain.read("mid"), chain.read("end")) == (b"my mid\n", b"my end\n")
+
+
 def test_a_lost_lock_is_written_again_from_the_run_cache(chain):
     lock = chain.read("datavc.lock")
     chain.remove("datavc.lock")
