@@ -69,8 +69,10 @@ def parse_entry(text: bytes, where: RepoPath) -> tuple[str, LockEntry]:
     Raises:
         FormatError: it did not.
     """
-    ((name, entry),) = parse(text, where).items()
-    return name, entry
+    found = list(parse(text, where).items())
+    if len(found) != 1:
+        raise FormatError(f"{where}: a line tells of {len(found)} stages")
+    return found[0]
 
 
 def render_entry(name: str, entry: LockEntry, where: RepoPath) -> bytes:

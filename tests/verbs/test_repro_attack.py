@@ -139,6 +139,14 @@ def test_a_size_that_no_file_has_is_refused(work: Pipelines) -> None:
     assert "'size' of a wrong kind" in work.refused()
 
 
+@pytest.mark.parametrize("stages", ["{}", '{"one": {"cmd": "x"}, "two": {"cmd": "x"}}'])
+def test_a_line_of_a_journal_that_tells_of_no_single_stage_is_refused(stages: str) -> None:
+    line = f'{{"datavc": 1, "stages": {stages}}}'.encode()
+
+    with pytest.raises(FormatError, match="stages"):
+        lockfile.parse_entry(line, RepoPath("datavc.lock"))
+
+
 def a_run(**more: object) -> tuple[str, bytes]:
     text = b'{"datavc": 1, "stages": {"one": {"cmd": "x"}}}'
     entry = lockfile.parse(text, RepoPath("datavc.lock"))["one"]
