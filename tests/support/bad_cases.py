@@ -22,6 +22,25 @@ from tests.support.bad_layouts import (
 )
 from tests.support.stranger import LEAF, pointer
 
+STAGES = "stages:\n  a: {cmd: cp in out, deps: [in], outs: [out]}\n"
+STAGE_FILES = (
+    ("no YAML", "stages: {", "datavc.yaml:"),
+    ("markers", f"{STAGES}{MARKERS}", "datavc.yaml:3"),
+    ("a list", "- a\n", "datavc.yaml"),
+    ("nothing", "stages:\n", "datavc.yaml"),
+    ("unknown key", STAGES.replace("deps", "dep"), "datavc.yaml:2"),
+    ("wrong type", STAGES.replace("[in]", "{in: 1}"), "datavc.yaml:2"),
+    ("variable missing", STAGES.replace("cp in out", "'${nix}'"), "nix"),
+    ("foreach over a text", "stages:\n  a: {foreach: abc, do: {cmd: x}}\n", "datavc.yaml:2"),
+    ("key twice", f"{STAGES}  a: {{cmd: x}}\n", "datavc.yaml:3"),
+    ("outside", STAGES.replace("[out]", "[../out]"), "datavc.yaml:2"),
+    ("dependency missing", STAGES.replace("[in]", "[nix]"), "needs nix"),
+    ("own output", STAGES.replace("[in]", "[out]"), "depends on out"),
+    ("two producers", f"{STAGES}  b: {{cmd: x, outs: [out]}}\n", "out is an output of two stages"),
+    ("parameter missing", STAGES.replace("deps", "params: [nix], deps"), "nix"),
+    ("name with a colon", STAGES.replace("a:", "'a:b':"), "datavc.yaml:2"),
+)
+
 CASES = (
     Case("path missing", nothing, ("add", "nix"), 1, "nix"),
     Case("path missing in a tracked directory", tracked, ("add", "d/nix"), 1, "d/nix"),
@@ -340,6 +359,25 @@ CASES = (
         ("status",),
         1,
         "config.toml holds the marks",
+    ),
+    *(
+        Case(
+            f"stages: {name}", after(wrote("in"), wrote("datavc.yaml", text)), ("repro",), 1, said
+        )
+        for name, text, said in STAGE_FILES
+    ),
+    *(
+        Case(
+            f"lock with markers, {' '.join(command)}",
+            after(
+                wrote("datavc.yaml", STAGES), wrote("datavc.lock", f'{{"datavc": 1,\n{MARKERS}')
+            ),
+            command,
+            1,
+            "datavc.lock:2: holds the markers of a conflict",
+            "git checkout --ours",
+        )
+        for command in (("repro",), ("status",), ("why", "a"), ("commit", "--force"))
     ),
     Case("command unknown", nothing, ("stauts",), 2, "stauts", "status"),
     Case("-c without a value", nothing, ("-c", "core.jobs", "status"), 2, "core.jobs"),

@@ -8,7 +8,6 @@ import shutil
 import pytest
 
 from tests.support.pipeline import Pipelines, copies, noting
-from tests.support.repo import RepoBuilder
 
 STAGES = {
     "first": copies("first", ["data"], "mid"),
@@ -283,36 +282,6 @@ def test_gc_drops_runs_that_nobody_asked_for_with_their_results(work):
     assert work.object(b"one\n2").exists()
     assert all(entry["present"] for entry in said["entries"])
     assert work.repro().ran == []
-
-
-# history
-
-
-def test_git_brings_back_the_outputs_of_an_older_commit(repo: RepoBuilder):
-    work = Pipelines(repo.root, fresh=False)
-    work.lay({"in": "one\n", "params.yaml": "lr: 1\n"})
-    folder = {"cmd": "mkdir -p d; cp in d/a; cp in d/$(cat in)", "deps": ["in"], "outs": ["d"]}
-    work.define({"first": copies("first", ["in"], "mid"), "folder": folder})
-    work.repro()
-    repo.write(".gitignore", repo.read(".gitignore") + b"/ran.log\n")
-    repo.commit("one")
-    work.write("in", "two\n")
-    work.repro()
-    repo.commit("two")
-    repo.run("install", check=False)
-
-    repo.git("checkout", "-q", "HEAD~1")
-    old = {path: work.read(path) for path in ("mid", "d/a", "d/one")}
-    gone = (repo.root / "d/two").exists()
-    found = work.repro()
-    repo.git("checkout", "-q", "main")
-
-    assert set(old.values()) == {b"one\n"}
-    assert not gone
-    assert set(found.actions.values()) == {"skip"}
-    assert work.read("mid") == work.read("d/two") == b"two\n"
-    assert set(work.repro().actions.values()) == {"skip"}
-    assert repo.git("status", "--porcelain").stdout == ""
 
 
 def test_checkout_of_an_output_brings_it_back_alone(work):
