@@ -224,7 +224,7 @@ CASES = (
         ("checkout", "other.datavc"),
         1,
         "other.datavc",
-        "remove one of the two",
+        "take one of the two out of its file",
     ),
     Case(
         "pointer inside a tracked directory",
@@ -232,7 +232,7 @@ CASES = (
         ("checkout", "d/x.datavc"),
         1,
         "d/x.datavc",
-        "remove one of the two",
+        "take one of the two out of its file",
     ),
     Case("tree that is data", tree_of(b"data"), ("checkout", "t"), 3, "not a tree", ""),
     Case(
@@ -362,7 +362,12 @@ CASES = (
     ),
     *(
         Case(
-            f"stages: {name}", after(wrote("in"), wrote("datavc.yaml", text)), ("repro",), 1, said
+            f"stages: {name}",
+            after(wrote("in"), wrote("datavc.yaml", text)),
+            ("repro",),
+            1,
+            said,
+            "",
         )
         for name, text, said in STAGE_FILES
     ),
