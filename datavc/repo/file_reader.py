@@ -182,7 +182,8 @@ class FileReader:
             if not stat.S_ISREG(before.st_mode):
                 raise PathError(f"{path} is {_special(before.st_mode)}; only files are read")
             flags = tree.EXECUTABLE if before.st_mode & stat.S_IXUSR else tree.FILE
-            if self._settings.by_link and flags == tree.FILE and before.st_size:
+            alone = before.st_nlink == 1  # no other name leads into what becomes an object
+            if self._settings.by_link and flags == tree.FILE and before.st_size and alone:
                 linked = self._link(path, full, before.st_mtime_ns)
                 if linked is not None:
                     return linked

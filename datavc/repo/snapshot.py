@@ -79,14 +79,15 @@ def read_record(root: str, path: RepoPath) -> bytes | None:
         PathError: a symbolic link, or anything but a file, stands in its place.
     """
     full = os.path.join(root, path)
+    limit = LOCK_LIMIT if name(path) == LOCK_FILE else POINTER_LIMIT
     try:
-        fd = os.open(full, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        with open(full, "rb", buffering=0, opener=_opened) as stream:
+            return stream.read(limit + 1)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise PathError(f"{path} cannot be read: {error.strerror}") from error
-    with open(fd, "rb", buffering=0) as stream:
-        try:
-            return stream.read((LOCK_LIMIT if name(path) == LOCK_FILE else POINTER_LIMIT) + 1)
-        except OSError as error:
-            raise PathError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _opened(file: str, flags: int) -> int:
+    return os.open(file, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)

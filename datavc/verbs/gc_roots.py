@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 
 from datavc.core.digest import Digest
 from datavc.core.errors import DatavcError, FormatError
-from datavc.core.outputs import TrackedOutput, is_record
+from datavc.core.outputs import LOCK_FILE, TrackedOutput, is_record
+from datavc.core.paths import name
+from datavc.formats import lockfile
 from datavc.pipeline.runcache import RunCache, parse
 from datavc.repo.git_history import RevisionScope
 from datavc.repo.inventory import load, recorded
@@ -119,6 +121,8 @@ class Roots:
         for repo in workspaces:
             outputs = _readable(repo, Workspace(repo.git), "")
             self.current(outputs)
+            for digest in _inputs(repo):
+                self._marks.unknown(digest)
             recorded = {output.path: output.digest for output in outputs}
             for path in repo.placed.outputs():
                 # What lies there may be links to the cache, though its pointer is gone.
@@ -184,12 +188,12 @@ class Roots:
     def _operations(self, repo: Repo) -> None:
         own = repo is self._own
         limit = time.time() - repo.config.core.undo_days * DAY_S
-        for name in repo.journal.ids():
-            operation = None if own and self._expire_undo else repo.journal.read(name)
+        for identity_ in repo.journal.ids():
+            operation = None if own and self._expire_undo else repo.journal.read(identity_)
             if operation is not None and operation.time_s >= limit:
                 self._operation(operation)
             elif own:
-                self.expired.add(name)
+                self.expired.add(identity_)
 
     def _operation(self, operation: Operation) -> None:
         for digest in operation.digests():
@@ -241,3 +245,11 @@ def _readable(repo: Repo, snapshot: Workspace | Blobs, where: str) -> list[Track
             error.hint or "mend or remove the pointer file, then repeat",
         )
     return list(found.outputs.values())
+
+
+def _inputs(repo: Repo) -> Iterator[Digest]:
+    """Yield what the stages of a workspace last read: data that was edited lies nowhere else."""
+    for path, data in Workspace(repo.git).records().items():
+        if name(path) == LOCK_FILE and isinstance(data, bytes):
+            for entry in lockfile.parse(data, path).values():
+                yield from (dep.digest for dep in entry.deps)
