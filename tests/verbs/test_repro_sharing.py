@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from tests.support.pipeline import Pipelines, copies, noting
+from tests.support.servers import S3Bucket
 
 STAGES = {
     "first": copies("first", ["data"], "mid"),
@@ -169,6 +170,26 @@ def test_results_come_with_a_fetch_of_the_run_cache_too(work):
 
     assert found.ran == []
     assert clone.read("end") == b"one\np\n"
+
+
+def test_results_go_to_an_object_store_and_come_back(tmp_path, s3_bucket: S3Bucket):
+    work = Pipelines(tmp_path / "work")
+    said = "".join(f'{key} = "{value}"\n' for key, value in s3_bucket.server.options().items())
+    config = f'[core]\nremote = "s3"\n[remote.s3]\nurl = "{s3_bucket.url}"\n{said}'
+    work.write(".datavc/config.local.toml", config)
+    work.write("in", "one\n")
+    folder = {"cmd": noting("b", "mkdir -p d; cp mid d/x"), "deps": ["mid"], "outs": ["d"]}
+    work.define({"a": copies("a", ["in"], "mid"), "b": folder})
+    work.repro()
+    work.do("push", "--run-cache")
+    shutil.rmtree(work.root / ".datavc/cache")
+    work.remove("datavc.lock", "mid", "d")
+
+    found = work.repro()
+
+    assert found.ran == []
+    assert found.actions == {"a": "restore", "b": "restore"}
+    assert work.tree("d") == {"x": b"one\n"}
 
 
 def test_a_run_whose_results_are_gone_is_said_and_the_stage_runs(work):
