@@ -16,6 +16,10 @@ from datavc.core.paths import RepoPath
 from datavc.core.stage import STAGE_FILE, Stage
 
 
+class UnknownStageError(PathError):
+    """What a user named is no stage, and no output of one."""
+
+
 class Graph(NamedTuple):
     """Stages in the order of their files, and by position what each needs and is needed by.
 
@@ -121,7 +125,8 @@ def find(graph: Graph, text: str, here: str = "", *, glob: bool = False) -> list
     makes it. With `glob`, all stages whose name or address matches the pattern.
 
     Raises:
-        PathError: it names nothing, or stages of several files; names the nearest.
+        UnknownStageError: it names nothing; names the nearest.
+        PathError: it names stages of several files.
     """
     if glob:
         found = [i for i, s in enumerate(graph.stages) if _matches(s, text, here)]
@@ -342,10 +347,10 @@ def _matches(stage: Stage, pattern: str, here: str) -> bool:
     return fnmatchcase(stage.address, pattern) or (near and fnmatchcase(stage.name, pattern))
 
 
-def _unknown(graph: Graph, text: str) -> PathError:
+def _unknown(graph: Graph, text: str) -> UnknownStageError:
     known = [stage.address for stage in graph.stages]
     near = nearest(text, [*known, *(s.group for s in graph.stages), *graph.producer])
-    return PathError(
+    return UnknownStageError(
         f"there is no stage or output {text!r}",
         f"did you mean {near}?" if near else "`datavc stage list --all` shows all stages",
     )

@@ -91,17 +91,18 @@ def resolve(repo: Repo, text: str) -> Named:
 
     Raises:
         PathError: there is no such stage, several files have one, or a group of stages has it.
-        FormatError: the stage file that is meant is no YAML.
+        FormatError: the stage file that is meant, or may be, is no YAML.
     """
     file, _, name = text.rpartition(":")
     near = [graphs.seen_from(folder, file or STAGE_FILE) for folder in (here(repo), "")]
-    known = set(_names(repo, near))
+    passed_over: list[FormatError] = []
+    known = set(_names(repo, near, passed_over))
     for place in near:
         if Named(place, name) in known:
             return Named(place, name)
     found = sorted(named for named in known if named.name == text)
     if not found:
-        raise _unknown(repo, text, known)
+        raise passed_over[0] if passed_over else _unknown(repo, text, known)
     if len(found) > 1:
         one, other = found[:2]
         raise PathError(
@@ -111,14 +112,17 @@ def resolve(repo: Repo, text: str) -> Named:
     return found[0]
 
 
-def _names(repo: Repo, near: Collection[RepoPath]) -> Iterator[Named]:
-    """Yield all stages by name; files that are no YAML are passed over, but for those `near`."""
+def _names(
+    repo: Repo, near: Collection[RepoPath], passed_over: list[FormatError]
+) -> Iterator[Named]:
+    """Yield all stages by name; files that are no YAML are `passed_over`, but for those `near`."""
     for file in WorkspaceFiles(repo.git).stage_files():
         try:
             yield from (Named(file, name) for name in stage_edit.stages(text_of(repo, file), file))
-        except FormatError:
+        except FormatError as error:
             if file in near:
                 raise
+            passed_over.append(error)
 
 
 def _unknown(repo: Repo, text: str, known: Iterable[Named]) -> PathError:

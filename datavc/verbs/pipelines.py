@@ -6,11 +6,13 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from datavc.core import paths
 from datavc.core.digest import Digest
 from datavc.core.errors import FormatError
 from datavc.core.outputs import POINTER_SUFFIX
 from datavc.core.paths import RepoPath
 from datavc.core.progress import SILENT
+from datavc.core.stage import STAGE_FILE
 from datavc.pipeline import graph as graphs
 from datavc.pipeline import project as projects
 from datavc.pipeline.deciding import Decider, Surroundings
@@ -109,6 +111,21 @@ def here(repo: Repo) -> str:
     """Return the folder below the root that the user stands in; empty for the root."""
     folder = os.path.relpath(repo.here, repo.root)
     return "" if folder == "." else folder
+
+
+def find(opened: Pipelines, text: str, folder: str, *, glob: bool = False) -> list[int]:
+    """Return the stages that a user means by `text`, typed in `folder`.
+
+    Raises:
+        FormatError: it names nothing, and a stage file that may declare it cannot be used.
+        PathError: it names nothing, or stages of several files.
+    """
+    try:
+        return graphs.find(opened.graph, text, folder, glob=glob)
+    except graphs.UnknownStageError:
+        near = [paths.join(near, STAGE_FILE) for near in (folder, "")]
+        require_sound(opened.project, [*near, *opened.project.broken])
+        raise
 
 
 def require_sound(project: Project, files: Sequence[RepoPath]) -> None:

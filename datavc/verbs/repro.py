@@ -28,7 +28,7 @@ from datavc.repo.repo import Repo
 from datavc.repo.targets import repo_path
 from datavc.store.lock import repository_lock
 from datavc.verbs import publishing
-from datavc.verbs.pipelines import Pipelines, here, open_pipelines, require_sound
+from datavc.verbs.pipelines import Pipelines, find, here, open_pipelines, require_sound
 from datavc.verbs.scanning import inventory, unreadable
 from datavc.verbs.stage_hands import FetchRun, StageHands
 from datavc.verbs.stage_machine import MachineOptions as MachineOptions
@@ -211,7 +211,7 @@ def _targets(
             below = repo_path(repo.root, repo.here, text)
             yield from (i for i, s in enumerate(graph.stages) if paths.is_inside(s.file, below))
         else:
-            yield from graphs.find(graph, text, folder, glob=options.glob)
+            yield from find(opened, text, folder, glob=options.glob)
 
 
 def _default(opened: Pipelines, folder: str) -> list[int]:

@@ -10,8 +10,11 @@ from datavc.pipeline.deciding import Past
 from datavc.pipeline.findings import Finding, to_json
 from datavc.pipeline.running import Outcome, RunOptions
 from datavc.repo.repo import Repo
-from datavc.verbs.pipelines import Pipelines, here, open_pipelines
+from datavc.verbs.pipelines import Pipelines, find, here, open_pipelines
 from datavc.verbs.repro import foretell
+
+SHOWN = 3
+"""Stages that are named, where a target means several."""
 
 
 class WhyResult(NamedTuple):
@@ -52,10 +55,11 @@ def why(repo: Repo, text: str) -> WhyResult:
         PathError: it names no stage, or several.
     """
     opened = open_pipelines(repo)
-    found = graphs.find(opened.graph, text, here(repo))
+    found = find(opened, text, here(repo))
     if len(found) > 1:
-        names = ", ".join(opened.graph.stages[index].address for index in found[:3])
-        raise PathError(f"{text} names {len(found)} stages ({names} …)", "name one of them")
+        names = ", ".join(opened.graph.stages[index].address for index in found[:SHOWN])
+        more = " …" if len(found) > SHOWN else ""
+        raise PathError(f"{text} names {len(found)} stages ({names}{more})", "name one of them")
     return _why(repo, opened, found[0])
 
 

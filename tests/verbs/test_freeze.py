@@ -61,3 +61,11 @@ def test_nothing_is_frozen_if_one_name_is_wrong(project, name, said):
     assert done.code == 1
     assert said in done.stderr
     assert project.read("datavc.yaml").decode() == TEXT
+
+
+def test_a_stage_that_may_be_in_a_file_that_is_no_yaml_is_not_said_to_be_missing(project):
+    project.write("other/datavc.yaml", "stages: [\n")
+
+    said = project.run("freeze", "far", check=False).stderr
+
+    assert "other/datavc.yaml:" in said

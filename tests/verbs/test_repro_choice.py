@@ -286,3 +286,22 @@ def test_an_order_that_is_ready_runs_in_any_number_at_once(work):
         assert found.ran.index("a") < min(found.ran.index("b"), found.ran.index("c"))
         assert found.ran.index("d") > max(found.ran.index("b"), found.ran.index("c"))
         assert work.read("d.out") == b"one\none\n"
+
+
+@pytest.mark.parametrize("command", [("repro",), ("why",)])
+@pytest.mark.parametrize("name", ["lone", "sub/datavc.yaml:far", "lone.out"])
+def test_a_stage_of_a_broken_file_is_not_said_to_be_missing(work, command, name):
+    work.write("datavc.yaml", "stages:\n  lone:\n    cmd: x\n    dep: [in]\n")
+
+    said = work.do(*command, name, code=1).stderr
+
+    assert "datavc.yaml:4: stage lone: dep is no key here" in said
+
+
+def test_several_stages_of_one_name_are_all_named_or_the_rest_is_hinted_at(work):
+    work.define({"a": {"foreach": [1, 2], "do": {"cmd": "x"}}})
+    two = work.do("why", "a", code=1).stderr
+    work.define({"a": {"foreach": [1, 2, 3, 4], "do": {"cmd": "x"}}})
+
+    assert "(a@1, a@2)" in two
+    assert "(a@1, a@2, a@3 …)" in work.do("why", "a", code=1).stderr
