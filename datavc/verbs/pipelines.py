@@ -32,6 +32,10 @@ from datavc.verbs.scanning import jobs
 from datavc.verbs.stage_locks import StageLocks
 
 
+MISTAKEN_NAMES = ("dvc.yaml", "datavc.yml", "dvc.yml")
+"""Files that are taken for the stage file."""
+
+
 class Pipelines(NamedTuple):
     """The graph of all stages, what pointers track, the locks, and what decides about stages."""
 
@@ -126,6 +130,20 @@ def find(opened: Pipelines, text: str, folder: str, *, glob: bool = False) -> li
         near = [paths.join(near, STAGE_FILE) for near in (folder, "")]
         require_sound(opened.project, [*near, *opened.project.broken])
         raise
+
+
+def next_step(repo: Repo, stages: int) -> str:
+    """Return what helps where the folder's stage file declares nothing: `stages` are elsewhere."""
+    for name in MISTAKEN_NAMES:
+        if os.path.lexists(os.path.join(repo.here, name)):
+            return f"rename {name} to {STAGE_FILE}"
+    if stages:
+        all_of_them = f"all {stages} stages" if stages > 1 else "the one stage"
+        return (
+            f"`datavc repro -P` runs {all_of_them} of the project, "
+            f"or go to the folder of its {STAGE_FILE}"
+        )
+    return "`datavc stage add -n NAME COMMAND` writes one"
 
 
 def require_sound(project: Project, files: Sequence[RepoPath]) -> None:

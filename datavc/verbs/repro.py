@@ -28,7 +28,7 @@ from datavc.repo.repo import Repo
 from datavc.repo.targets import repo_path
 from datavc.store.lock import repository_lock
 from datavc.verbs import publishing
-from datavc.verbs.pipelines import Pipelines, find, here, open_pipelines, require_sound
+from datavc.verbs.pipelines import Pipelines, find, here, next_step, open_pipelines, require_sound
 from datavc.verbs.scanning import inventory, unreadable
 from datavc.verbs.stage_hands import FetchRun, StageHands
 from datavc.verbs.stage_machine import MachineOptions as MachineOptions
@@ -205,7 +205,7 @@ def _targets(
 ) -> Iterable[int]:
     graph, folder = opened.graph, here(repo)
     if not targets:
-        yield from _default(opened, folder)
+        yield from _default(repo, opened, folder)
     for text in targets:
         if options.recursive and os.path.isdir(os.path.join(repo.here, text)):
             below = repo_path(repo.root, repo.here, text)
@@ -214,7 +214,7 @@ def _targets(
             yield from find(opened, text, folder, glob=options.glob)
 
 
-def _default(opened: Pipelines, folder: str) -> list[int]:
+def _default(repo: Repo, opened: Pipelines, folder: str) -> list[int]:
     """Return the stages of the stage file here; of those below, where there is none."""
     stages = opened.graph.stages
     file = paths.join(folder, STAGE_FILE)
@@ -226,7 +226,7 @@ def _default(opened: Pipelines, folder: str) -> list[int]:
     if not found:
         raise PathError(
             f"no {STAGE_FILE} in {folder or 'the project'} declares a stage",
-            "`datavc stage add -n NAME COMMAND` writes one",
+            next_step(repo, len(stages)),
         )
     return found
 

@@ -70,10 +70,14 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StageList:
-    """The rows, and warnings about files that were passed over."""
+    """The rows, and warnings about files that were passed over.
+
+    `hint` is what helps where there are no rows.
+    """
 
     rows: tuple[Row, ...]
     warnings: tuple[str, ...] = ()
+    hint: str = ""
 
     def to_json(self) -> list[Row]:
         """Return the rows."""
@@ -106,7 +110,9 @@ def listing(repo: Repo, targets: Sequence[str], options: ListOptions) -> StageLi
         known = inventory(repo)
         rows += _pointers(known.outputs.values())
         warnings += unreadable(known)
-    return StageList(tuple(rows), warnings)
+    elsewhere = "`datavc stage list --all` lists the stages of other folders"
+    hint = elsewhere if found.stages else pipelines.next_step(repo, 0)
+    return StageList(tuple(rows), warnings, "" if rows else hint)
 
 
 def _row(stage: Stage, here: str) -> Row:

@@ -305,3 +305,19 @@ def test_several_stages_of_one_name_are_all_named_or_the_rest_is_hinted_at(work)
 
     assert "(a@1, a@2)" in two
     assert "(a@1, a@2, a@3 …)" in work.do("why", "a", code=1).stderr
+
+
+def test_a_folder_without_a_stage_is_told_where_stages_are(work):
+    work.write("src/dvc/dvc.yaml", "stages: {}\n")
+
+    assert "`datavc repro -P` runs all 5 stages" in work.do("repro", here="src", code=1).stderr
+    assert "rename dvc.yaml to datavc.yaml" in work.do("repro", here="src/dvc", code=1).stderr
+    assert "`datavc stage list --all`" in work.do("stage", "list", here="src").stdout
+
+
+def test_a_project_without_a_stage_is_told_how_to_write_one(work):
+    (work.root / "datavc.yaml").unlink()
+
+    assert "datavc stage add" in work.do("repro", code=1).stderr
+    assert "datavc stage add" in work.do("stage", "list").stdout
+    assert not work.do("stage", "list", "--names-only").stdout

@@ -194,6 +194,8 @@ def _names(result: StageList) -> Iterable[str]:
 
 
 def _rows(result: StageList) -> Iterable[str]:
+    if not result.rows:
+        return [f"There is no stage here: {result.hint}"]
     return render.table([(row.name, row.text) for row in result.rows])
 
 
