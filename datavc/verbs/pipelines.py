@@ -31,7 +31,6 @@ from datavc.repo.snapshot import Workspace
 from datavc.verbs.scanning import jobs
 from datavc.verbs.stage_locks import StageLocks
 
-
 MISTAKEN_NAMES = ("dvc.yaml", "datavc.yml", "dvc.yml")
 """Files that are taken for the stage file."""
 
