@@ -76,7 +76,7 @@ class StageView:
             self._live = None
 
     def _failed(self, outcome: Outcome) -> None:
-        if self._several and outcome.log:
+        if self._quiet and outcome.log:  # else they stand above already
             for line in _tail(outcome.log):
                 self._complain(f"{outcome.stage.address} | {line}")
         name = outcome.stage.address

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
+from datavc.core import paths
 from datavc.core.digest import Digest
 from datavc.core.errors import BusyError, DataError
 from datavc.core.outputs import Failure, TrackedOutput
@@ -29,6 +30,10 @@ from datavc.verbs.saving import save_each
 from datavc.verbs.scanning import Looker, is_link_of_ours, reader, scanner
 
 NOT_HERE = "is not in the cache (`datavc pull` gets it)"
+
+
+Recorded = Mapping[RepoPath, TreeEntry] | None
+"""What a record says of an output's files; None where there is no record, or it cannot be read."""
 
 
 class Settler:
@@ -121,10 +126,11 @@ class Settler:
             self._repo.placed.forget(output)
             self._repo.stat_cache.forget(output)
 
-    def clear(self, output: RepoPath) -> None:
+    def clear(self, output: RepoPath, recorded: Recorded = None) -> None:
         """Take away all that lies at `output`, for what a command is about to make there.
 
-        Only work that was saved nowhere before is noted for `undo`: the rest can be had again.
+        Only what is other than `recorded` (by path below the output), or was saved nowhere
+        before, is noted for `undo`: the rest can be had again.
         """
         scan = scanner(self._repo, SILENT).scan(output, reader(self._repo, SILENT), Trust.IDENTITY)
         wanted = Wanted(output, None, ())
@@ -133,8 +139,10 @@ class Settler:
         judge = Judge(lambda _: True, self._is_saved, True, self._options.discard)
         plan = checkout_plan.make(wanted, scan, given, judge)
         self._result.failures += plan.refused
-        if plan.unsaved and not self._options.discard:
+        edited = _edited(plan, recorded)
+        if (plan.unsaved or edited) and not self._options.discard:
             self._save(plan)
+            self._result.saved += [path for path in edited if path not in self._result.saved]
             self._record(plan)
         applied = carry_out(self._repo, output, plan.steps, self._progress)
         self._result.failures += applied.failures
@@ -303,6 +311,17 @@ class Settler:
             return PlacedRecord(output.digest, None, shown)
         every = frozenset(self._all_paths(output)) if output.is_directory else frozenset([""])
         return PlacedRecord(output.digest, every - absent, shown)
+
+
+def _edited(plan: Plan, recorded: Recorded) -> list[RepoPath]:
+    """Return the files that go and are not as recorded; none where nothing is recorded."""
+    if recorded is None:
+        return []
+    known = {
+        paths.join(plan.output, path) if path else plan.output: entry.identity
+        for path, entry in recorded.items()
+    }
+    return [path for path, entry in plan.before.items() if known.get(path) != entry.identity]
 
 
 def _is_alike(one: TreeEntry | None, other: TreeEntry) -> bool:

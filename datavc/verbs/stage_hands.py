@@ -13,9 +13,10 @@ from datavc.core.digest import Digest
 from datavc.core.errors import DataError, DatavcError
 from datavc.core.lock import Locked, LockEntry
 from datavc.core.outputs import Failure
+from datavc.core.paths import RepoPath
 from datavc.core.progress import SILENT, Progress
 from datavc.core.stage import Out, Stage
-from datavc.core.tree import EXECUTABLE, LINK
+from datavc.core.tree import EXECUTABLE, FILE, LINK, TreeEntry
 from datavc.pipeline.deciding import lock_of
 from datavc.pipeline.runcache import UNCACHED_LIMIT, CachedRun, RunCache
 from datavc.pipeline.running import Done
@@ -34,7 +35,7 @@ from datavc.verbs.checkout_result import CheckoutOptions, CheckoutResult
 from datavc.verbs.pipelines import Pipelines
 from datavc.verbs.recording import Annotations, Recorder
 from datavc.verbs.scanning import reader, scanner
-from datavc.verbs.settling import Settler
+from datavc.verbs.settling import Recorded, Settler
 from datavc.verbs.stage_sources import StageSources
 
 COMMAND = "repro"
@@ -120,10 +121,27 @@ class StageHands:
                 if out.persist:
                     result.failures += self._unlinked(out)
                 elif not self._removed(out, known.get(out.path)):
-                    settler.clear(out.path)
+                    settler.clear(out.path, self._recorded(known.get(out.path)))
         self._saved += result.saved
         for failure in result.failures:
             raise DatavcError(f"{failure.path} cannot be replaced: {failure.message}")
+
+    def _recorded(self, locked: Locked | None) -> Recorded:
+        """Return the files of an output as they were recorded, None where that is not known."""
+        if locked is None:
+            return None
+        if locked.kind == "file":
+            flags = EXECUTABLE if locked.executable else FILE
+            return {RepoPath(""): TreeEntry(RepoPath(""), locked.digest, locked.size or 0, flags)}
+        try:
+            return {e.path: e for e in trees.entries(self._repo.objects, locked.digest)}
+        except DatavcError:
+            return None
+
+    def mark(self) -> None:
+        """Note that this run changed what `undo` cannot take back, unless it noted what it can."""
+        if not self._begun:
+            self._begun = self._repo.journal.record(COMMAND, ())
 
     @contextmanager
     def _settling(self, options: CheckoutOptions, result: CheckoutResult) -> Iterator[Settler]:
@@ -248,6 +266,7 @@ class StageHands:
         deps = (dep for one in done for dep in one.entry.deps)
         warnings = list(self._sources.keep(deps, self._recorder)) if self._commit else []
         self._writer.flush()
+        self.mark()
         warnings += [text for one in done if (text := self._keep(one))]
         cached = [(one.stage, out) for one in done for out in one.entry.outs if out.cache]
         records = {out.path: PlacedRecord(out.digest, None) for _, out in cached}

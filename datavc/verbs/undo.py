@@ -105,6 +105,13 @@ def undo(repo: Repo, *, dry_run: bool = False, progress: Progress = SILENT) -> U
             "operations are what add, commit, checkout, remove and move did in this workspace, "
             f"for {repo.config.core.undo_days} days",
         )
+    if not operation.changes:
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(operation.time_s))
+        raise DatavcError(
+            f"the last operation, `datavc {operation.command}` of {when}, cannot be taken back",
+            "`git checkout -- datavc.lock`, then `datavc checkout`, brings back the outputs of "
+            "the last commit",
+        )
     progress.start("Comparing", len(operation.changes))
     work = _Undo(repo, operation, progress)
     result = UndoResult(_listed(operation), dry_run=dry_run)

@@ -162,12 +162,33 @@ def test_a_file_that_lies_where_an_output_goes_is_saved_before_the_first_run(tmp
     work.define(STAGES)
 
     found = work.repro()
-    quiet = work.repro("-f")
     work.do("undo")
 
     assert "mid was not as first had made it" in found.done.stderr
-    assert "undo" not in quiet.done.stderr
     assert work.read("mid") == b"mine\n"
+
+
+def test_a_run_that_replaced_nothing_of_the_users_is_the_last_command_all_the_same(chain):
+    chain.do("add", "in")
+    quiet = chain.repro("-f")
+
+    refused = chain.do("undo", code=1)
+
+    assert "undo" not in quiet.done.stderr
+    assert "repro" in refused.stderr
+    assert chain.read("in.datavc")
+
+
+def test_an_edit_that_the_cache_has_already_is_told_and_taken_back(chain):
+    chain.lay({"copy": "my mid\n"})
+    chain.do("add", "copy")
+    chain.lay({"mid": "my mid\n", "in": "other\n"})
+
+    found = chain.repro()
+    chain.do("undo")
+
+    assert "mid was not as first had made it" in found.done.stderr
+    assert chain.read("mid") == b"my mid\n"
 
 
 def test_undo_takes_back_all_that_one_run_replaced(chain):
