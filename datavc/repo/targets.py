@@ -21,6 +21,10 @@ _MAGIC = re.compile(r"[*?\[]")
 _PIECES = re.compile(r"(\*+|\?|\[!?\]?[^\]]*\])")
 
 
+class NotTrackedError(PathError):
+    """What a user named is tracked nowhere, and no stage recorded it."""
+
+
 class Selection(NamedTuple):
     """An output and which of its files are meant: paths or patterns below it; none means all."""
 
@@ -62,21 +66,27 @@ def repo_path(root: str, here: str, text: str) -> RepoPath:
         raise PathError(f"{text}: {error.message}", error.hint) from error
 
 
-def select(inventory: Inventory, targets: Sequence[RepoPath]) -> list[Selection]:
+def select(
+    inventory: Inventory, targets: Sequence[RepoPath], stages: Iterable[str] = ()
+) -> list[Selection]:
     """Return the parts of tracked outputs that `targets` name; all outputs if there are none.
 
     A target is an output, its pointer file, a path or pattern inside a tracked directory, or a
-    folder with outputs below it.
+    folder with outputs below it. `stages` are names that a mistyped one may have meant.
 
     Raises:
-        PathError: a target names nothing tracked.
+        NotTrackedError: a target names nothing tracked.
+        PathError: it lies inside a file.
         FormatError: the pointer file that it needs cannot be read.
     """
     if not targets:
         return [Selection(output) for output in inventory.outputs.values()]
     chosen: dict[RepoPath, list[str] | None] = {}
     for target in targets:
-        for output, inside in _named(inventory, target):
+        found = _named(inventory, target)
+        if not found:
+            raise not_tracked(inventory, target, stages)
+        for output, inside in found:
             known = chosen.setdefault(output.path, [])
             if known is None or not inside:
                 chosen[output.path] = None
@@ -109,9 +119,6 @@ def _made_by(inventory: Inventory, target: RepoPath) -> list[tuple[TrackedOutput
     """Return what a stage, a group of stages, or the stages of a stage file made.
 
     A stage is named as a path beside its file, or as `FILE:STAGE`.
-
-    Raises:
-        PathError: there is no such.
     """
     found = []
     for output in inventory.outputs.values():
@@ -121,8 +128,6 @@ def _made_by(inventory: Inventory, target: RepoPath) -> list[tuple[TrackedOutput
         names = {paths.join(folder, name) for name in named}
         if output.stage and target in names | {file, *(f"{file}:{name}" for name in named)}:
             found.append((output, ""))
-    if not found:
-        raise not_tracked(inventory, target)
     return found
 
 
@@ -140,15 +145,18 @@ def narrow(output: TrackedOutput, targets: Sequence[RepoPath]) -> Selection | No
     return Selection(output, tuple(inside)) if inside else None
 
 
-def not_tracked(inventory: Inventory, target: str) -> PathError:
-    """Return the error that says `target` is not tracked, with the nearest that is."""
-    near = nearest(target, [str(path) for path in inventory.outputs])
+def not_tracked(inventory: Inventory, target: str, stages: Iterable[str] = ()) -> NotTrackedError:
+    """Return the error that says `target` is not tracked, with the nearest that is, or stage."""
+    outputs = inventory.outputs.values()
+    made = [o for o in outputs if o.stage]
+    names = {paths.join(paths.parent(output.recorded_in), output.stage) for output in made}
+    near = nearest(target, [*(str(output.path) for output in outputs), *names, *stages])
     hint = (
         f"did you mean {near}?"
         if near
         else "`datavc list -R --tracked` shows what is tracked, `datavc add` tracks more"
     )
-    return PathError(f"{target} is not tracked by datavc", hint)
+    return NotTrackedError(f"{target} is not tracked by datavc", hint)
 
 
 def require_matches(selection: Selection, found: Iterable[str]) -> None:

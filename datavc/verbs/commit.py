@@ -128,6 +128,8 @@ def commit(
     meant = stages.meant(targets)
     result = CommitResult()
     if not targets or meant.rest:
+        if meant.rest:
+            meant.select(data_only(inventory(repo)), _paths(repo, meant.rest))
         result = _commit_data(repo, meant.rest, options, progress)
     return _with_stages(repo, stages.pipelines, meant, options, (result, progress))
 
@@ -160,6 +162,10 @@ def _with_stages(
     return replace(result, stages=tuple(names), skipped=skipped)
 
 
+def _paths(repo: Repo, targets: Sequence[str]) -> list[RepoPath]:
+    return [repo_path(repo.root, repo.here, text) for text in targets]
+
+
 def _commit_data(
     repo: Repo, targets: Sequence[str], options: CommitOptions, progress: Progress
 ) -> CommitResult:
@@ -167,7 +173,7 @@ def _commit_data(
     agreed: set[RepoPath] = set()
     for _ in range(TRIES):
         known = data_only(inventory(repo))
-        chosen = select(known, [repo_path(repo.root, repo.here, text) for text in targets])
+        chosen = select(known, _paths(repo, targets))
         progress.start("Comparing")
         look = _Look(repo, progress, prune=options.prune, strict=bool(targets))
         changed = [found for s in chosen if (found := look.at(s)) is not None]

@@ -10,10 +10,18 @@ from datavc.core.errors import DatavcError
 from datavc.core.paths import RepoPath
 from datavc.pipeline import graph as graphs
 from datavc.pipeline.findings import to_json
+from datavc.pipeline.project import Project
 from datavc.repo.inventory import Inventory
 from datavc.repo.repo import Repo
-from datavc.repo.targets import Selection
-from datavc.verbs.pipelines import Pipelines, compared, declared, here, open_pipelines
+from datavc.repo.targets import NotTrackedError, Selection, select
+from datavc.verbs.pipelines import (
+    Pipelines,
+    compared,
+    declared,
+    here,
+    open_pipelines,
+    require_sound,
+)
 from datavc.verbs.stage_words import why
 
 Differing = dict[str, tuple[str, list[object]]]
@@ -21,11 +29,25 @@ Differing = dict[str, tuple[str, list[object]]]
 
 
 class Meant(NamedTuple):
-    """Stages by number, targets that name none, and the outputs of the stages."""
+    """Stages by number, targets that name none, the stages' outputs, and what declares all."""
 
     stages: list[int]
     rest: list[str]
     outs: set[RepoPath]
+    project: Project
+
+    def select(self, data: Inventory, targets: Sequence[RepoPath]) -> list[Selection]:
+        """Return the parts of `data` that targets name which are no stages.
+
+        Raises:
+            FormatError: one names nothing, and a stage file that may declare it cannot be used.
+            PathError: one names nothing.
+        """
+        try:
+            return select(data, targets, [stage.address for stage in self.project.stages])
+        except NotTrackedError:
+            require_sound(self.project, list(self.project.broken))
+            raise
 
 
 class StageStatus:
@@ -70,7 +92,7 @@ class StageStatus:
             except DatavcError:
                 rest.append(text)
         outs = {out.path for index in indices for out in graph.stages[index].outs}
-        return Meant(sorted(indices), rest, outs)
+        return Meant(sorted(indices), rest, outs, self.pipelines.project)
 
     def compare(self, meant: Meant, into: Differing, warnings: list[str]) -> None:
         """Add the stages among `meant` that differ."""

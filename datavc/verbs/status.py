@@ -176,7 +176,7 @@ def _chosen(
     paths = [repo_path(repo.root, repo.here, text) for text in rest]
     if meant is not None and targets:
         paths += [path for path in meant.outs if path in known.outputs]
-        return select(known, paths) if paths else []
+        return meant.select(known, paths) if paths else []
     return select(known, paths)
 
 

@@ -321,3 +321,24 @@ def test_a_project_without_a_stage_is_told_how_to_write_one(work):
     assert "datavc stage add" in work.do("repro", code=1).stderr
     assert "datavc stage add" in work.do("stage", "list").stdout
     assert not work.do("stage", "list", "--names-only").stdout
+
+
+@pytest.mark.parametrize("command", ["status", "commit", "checkout"])
+def test_a_mistyped_stage_is_recognised_wherever_stages_are_targets(work, command):
+    work.repro("lone")
+
+    assert "did you mean lone?" in work.do(command, "lnoe", code=1).stderr
+
+
+@pytest.mark.parametrize("command", ["status", "commit"])
+def test_a_stage_that_never_ran_is_recognised_too(work, command):
+    work.define({"prepare": copies("prepare", ["in"], "x")})
+
+    assert "did you mean prepare?" in work.do(command, "prepaer", code=1).stderr
+
+
+@pytest.mark.parametrize("command", ["status", "commit"])
+def test_a_target_that_a_broken_file_may_declare_gets_that_files_error(work, command):
+    work.write("datavc.yaml", "stages:\n  prepare:\n    cmd: x\n    dep: [in]\n")
+
+    assert "datavc.yaml:4: stage prepare: dep" in work.do(command, "prepare", code=1).stderr
