@@ -4,55 +4,68 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Literal, NamedTuple, TypeAlias
 
 from datavc.core.paths import RepoPath, is_inside
 from datavc.core.stage import Stage
 
+Act: TypeAlias = Literal["read", "write", "read or write"]
+
 _QUOTED = re.compile(r"Permission denied[^'\"‘`]*['\"‘`]([^'\"’]+)['\"’]")
 _QUOTED_BEFORE = re.compile(r"['\"‘`]([^'\"’‘`]+)['\"’](?:[^'\"]*)Permission denied")
 _BARE = re.compile(r"(?:^|[\s:])([^\s:'\"‘]+): Permission denied")
-_MODULE = re.compile(r"(?:No module named|cannot import name) ['\"]?([\w.]+)")
+_WRITES = re.compile(
+    r"for writing|(?:cannot|can't|could not|failed to) "
+    r"(?:create|write|remove|touch|move|rename|overwrite|make|truncate|delete|unlink)"
+)
+_READS = re.compile(r"for reading|(?:cannot|can't|could not|failed to) read")
 
 
 class Denied(NamedTuple):
-    """A path that was refused. `path` is below the root, or absolute if it lies elsewhere.
+    """A path that was refused, and what the stage wanted of it, as far as can be told.
 
-    `written` tells that it is declared as an input, or not there: the stage wanted to write it.
+    `path` is below the root, or absolute if it lies elsewhere. What is `declared` is an input:
+    it may be read, so it was refused to be written.
     """
 
     path: str
     inside: bool
-    written: bool
+    act: Act
+    declared: bool = False
 
     def sentence(self, stage: Stage) -> str:
         """Return what happened, in one sentence without a full stop."""
-        verb = "write" if self.written else "read"
-        where = f"does not declare it ({stage.file}, line {stage.line})"
+        tried = f"stage {stage.address} tried to {self.act} {self.path}"
+        where = f"({stage.file}, line {stage.line})"
         if not self.inside:
-            return f"stage {stage.address} tried to {verb} {self.path}, outside the project"
-        return f"stage {stage.address} tried to {verb} {self.path}, but {where}"
+            return f"{tried}, outside the project"
+        if self.declared:
+            return f"{tried}, which it declares among its inputs {where}"
+        return f"{tried}, but does not declare it {where}"
 
     def hint(self, stage: Stage) -> str:
         """Return the way out."""
         if not self.inside:
             return f"bring it into the project and declare it in stage {stage.address}"
-        key = "outs" if self.written else "deps"
+        if self.declared:
+            return "a stage may only read its inputs: let it write to another path"
+        if self.act == "read or write":
+            return "declare it among `deps`, or `outs` if the stage makes it"
+        key = "outs" if self.act == "write" else "deps"
         return f"add {self.path} to `{key}` of stage {stage.address}"
 
 
 def find(stage: Stage, root: str, lines: Iterable[str]) -> Denied | None:
-    """Return the first refused path in a log that the stage does not declare; None if none is."""
+    """Return the first path in a log that was refused for its declaration; None if none was.
+
+    A module that Python does not find was not refused: what it may not read, it names.
+    """
     start = os.path.join(root, stage.wdir) if stage.wdir else root
     for line in lines:
         for text in _refused(line):
-            denied = _judge(stage, root, os.path.normpath(os.path.join(start, text)))
-            if denied:
-                return denied
-        if match := _MODULE.search(line):
-            folders = [start, *_code_folders(stage, root)]
-            if (module := _module(match[1], folders)) and (denied := _judge(stage, root, module)):
+            full = os.path.normpath(os.path.join(start, text))
+            if denied := _judge(stage, root, full, _act(line, full)):
                 return denied
     return None
 
@@ -64,35 +77,22 @@ def _refused(line: str) -> list[str]:
     return []
 
 
-def _judge(stage: Stage, root: str, full: str) -> Denied | None:
+def _act(line: str, full: str) -> Act:
+    """What was wanted of a path: reading one that is not there is never refused, but fails."""
+    if _WRITES.search(line) or not os.path.lexists(full):
+        return "write"
+    return "read" if _READS.search(line) else "read or write"
+
+
+def _judge(stage: Stage, root: str, full: str, act: Act) -> Denied | None:
     """What a refusal of this path means; None if it is none of ours to explain."""
-    inputs = [*stage.deps, *(params.file for params in stage.params)]
     if not full.startswith(root.rstrip("/") + "/"):
-        return None if full == root else Denied(full, inside=False, written=not _is_there(full))
+        return None if full == root else Denied(full, inside=False, act=act)
     path = RepoPath(full[len(root.rstrip("/")) + 1 :])
     if any(is_inside(path, out.path) for out in stage.outs):
         return None
+    inputs = [*stage.deps, *(params.file for params in stage.params)]
     declared = any(is_inside(path, given) for given in inputs)
-    return Denied(path, inside=True, written=declared or not _is_there(full))
-
-
-def _code_folders(stage: Stage, root: str) -> Sequence[str]:
-    """Where Python looks for modules beside a script: the script's folder."""
-    scripts = [dep for dep in stage.deps if dep.endswith(".py")]
-    return [os.path.dirname(os.path.join(root, script)) for script in scripts]
-
-
-def _module(name: str, folders: Iterable[str]) -> str | None:
-    """The file or folder of a module that is there though Python was not let to see it."""
-    parts = name.split(".")
-    for folder in folders:
-        for depth in range(len(parts), 0, -1):
-            base = os.path.join(folder, *parts[:depth])
-            for candidate in (f"{base}.py", base):
-                if _is_there(candidate):
-                    return candidate
-    return None
-
-
-def _is_there(path: str) -> bool:
-    return os.path.lexists(path)
+    if declared and act != "write":  # it may be read: its own mode forbids that, or to run it
+        return None
+    return Denied(path, inside=True, act=act, declared=declared)

@@ -4,6 +4,10 @@ The kernel (Landlock) allows paths and forbids nothing, so an output that is not
 rule on the folder it will lie in. Where that folder holds other files too, the kernel cannot tell
 them apart: such a folder is `shared`, and only a trace and a look before and after (`survey`)
 show what the stage did there. An output in a folder of its own is confined exactly.
+
+Every folder of the project may be listed, declared or not: Python finds a module by listing its
+folder, and a pattern (`*.csv`) finds nothing, silently, in a folder that cannot be listed. So a
+stage can see the names of undeclared files, and is not refused for it; their bytes it cannot.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ from datavc.core.paths import RepoPath, is_inside
 from datavc.core.stage import Stage
 from datavc.pipeline import surroundings
 from datavc.pipeline.executors import landlock
-from datavc.pipeline.executors.base import Confinement
+from datavc.pipeline.executors.base import LIST, Confinement
 from datavc.pipeline.tracing import SKIPPED
 
 _HARMLESS = frozenset({".gitignore", ".gitkeep", ".datavcignore", "__pycache__", LOCK_FILE})
@@ -65,7 +69,7 @@ def confine(stage: Stage, place: Place, environment: Mapping[str, str] = os.envi
             shared.add(RepoPath(folder[len(place.root) + 1 :]))
     real = [os.path.realpath(path) for path in read]
     system = surroundings.readable(place.root, environment)
-    allowed = dict.fromkeys([*system, *read, *real, *place.also_read])
+    allowed = dict.fromkeys([LIST + place.root, *system, *read, *real, *place.also_read])
     return Confined(
         Confinement(tuple(allowed), tuple(dict.fromkeys(write))), tuple(sorted(shared))
     )

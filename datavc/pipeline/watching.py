@@ -116,7 +116,11 @@ class Watch:
         if verdict.partly:
             after = sandbox.survey(self._root, watched.shared, stage)
             wrote = sandbox.changed(watched.before, after)
-        reads = sandbox.within(report.undeclared_reads, watched.shared)
+        reads = [
+            path
+            for path in sandbox.within(report.undeclared_reads, watched.shared)
+            if not os.path.isdir(os.path.join(self._root, path))  # any folder may be listed
+        ]
         writes = [
             path
             for path in sandbox.within(wrote, watched.shared)

@@ -73,7 +73,6 @@ def test_a_stage_that_declares_all_runs_as_ever(strictly, root):
     "command",
     [
         "cat secret/key",
-        "ls secret",
         f"{sys.executable} -c 'open(\"secret/key\")'",
         "sort < secret/key",
         "cp secret/key out/key",
@@ -87,10 +86,9 @@ def test_an_undeclared_read_fails_and_is_named(strictly, root, command):
 
     assert not ended.succeeded
     denied = denial.find(declared, str(root), lines)
-    assert denied.path in ("secret/key", "secret")
-    assert not denied.written
-    assert "stage s tried to read secret" in denied.sentence(declared)
-    assert denied.hint(declared) == f"add {denied.path} to `deps` of stage s"
+    assert denied.path == "secret/key"
+    assert "tried to read" in denied.sentence(declared)
+    assert "`deps`" in denied.hint(declared)
 
 
 @confined_here
@@ -102,7 +100,8 @@ def test_an_undeclared_write_fails_and_is_named(strictly, root):
     denied = denial.find(declared, str(root), lines)
     assert not ended.succeeded
     assert not (root / "data" / "new").exists()
-    assert (denied.path, denied.written) == ("data/new", True)
+    assert (denied.path, denied.act) == ("data/new", "write")
+    assert denied.hint(declared) == "add data/new to `outs` of stage s"
 
 
 @confined_here
@@ -113,7 +112,19 @@ def test_an_input_cannot_be_changed(strictly, root):
 
     assert not ended.succeeded
     assert (root / "data" / "raw.csv").read_text() == "raw\n"
-    assert denial.find(declared, str(root), lines).written
+    assert denial.find(declared, str(root), lines) is None
+
+
+@confined_here
+def test_a_new_file_in_an_input_folder_is_refused_as_a_change_of_an_input(strictly, root):
+    declared = stage("cp data/raw.csv data/new", deps=("data",))
+
+    ended, lines = strictly(declared)
+
+    denied = denial.find(declared, str(root), lines)
+    assert not ended.succeeded
+    assert "which it declares among its inputs" in denied.sentence(declared)
+    assert "outs" not in denied.hint(declared)
 
 
 @confined_here
@@ -125,6 +136,31 @@ def test_an_undeclared_module_is_named(strictly, root):
 
     assert not ended.succeeded
     assert denial.find(declared, str(root), lines).path == "src/hidden.py"
+
+
+@confined_here
+def test_declared_modules_and_packages_beside_a_script_are_found(strictly, root):
+    (root / "src" / "main.py").write_text("import pkg.a, util\nprint(pkg.a.A + util.U)\n")
+    (root / "src" / "util.py").write_text("U = 1\n")
+    (root / "src" / "pkg").mkdir()
+    (root / "src" / "pkg" / "__init__.py").touch()
+    (root / "src" / "pkg" / "a.py").write_text("A = 2\n")
+    modules = ("src/main.py", "src/util.py", "src/pkg/__init__.py", "src/pkg/a.py")
+
+    ended, lines = strictly(stage(f"{sys.executable} src/main.py", deps=modules))
+
+    assert ended.succeeded, lines
+    assert lines == ["3"]
+
+
+@confined_here
+def test_folders_can_be_listed_and_patterns_find_their_files(strictly):
+    declared = stage("cat data/*.csv; ls secret", deps=("data/raw.csv",))
+
+    ended, lines = strictly(declared)
+
+    assert ended.succeeded, lines
+    assert lines == ["raw", "key"]
 
 
 @confined_here
@@ -247,7 +283,34 @@ def test_refusals_are_read_as_programs_write_them(root, line, path):
     assert denial.find(stage("x"), str(root), ["noise", line]).path == path
 
 
+@pytest.mark.parametrize(
+    ("line", "act"),
+    [
+        ("PermissionError: [Errno 13] Permission denied: 'secret/key'", "read or write"),
+        ("PermissionError: [Errno 13] Permission denied: 'secret/new'", "write"),
+        ("cp: cannot open 'secret/key' for reading: Permission denied", "read"),
+        ("rm: cannot remove 'secret/key': Permission denied", "write"),
+        ("sh: 1: cannot create secret/key: Permission denied", "write"),
+    ],
+)
+def test_a_refusal_says_no_more_than_the_log_shows(root, line, act):
+    denied = denial.find(stage("x"), str(root), [line])
+
+    assert denied.act == act
+    if act == "read or write":
+        expected = "declare it among `deps`, or `outs` if the stage makes it"
+        assert denied.hint(stage("x")) == expected
+
+
 def test_a_failure_of_another_kind_is_not_explained(root):
     lines = ["ValueError: no", "No module named 'surely_nothing'", "Permission denied"]
 
     assert denial.find(stage("x"), str(root), lines) is None
+
+
+@pytest.mark.parametrize("deps", [(), ("src/hidden.py",)])
+def test_a_module_that_is_not_found_was_not_refused(root, deps):
+    declared = stage("x", deps=("src/main.py", *deps))
+    lines = ["ModuleNotFoundError: No module named 'hidden'"]
+
+    assert denial.find(declared, str(root), lines) is None

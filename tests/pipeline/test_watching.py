@@ -59,9 +59,9 @@ def test_a_confined_stage_that_reads_what_it_must_not_is_told_which(watch):
     assert not ended.succeeded
     assert (
         verdict.refusal
-        == "stage s tried to read key, but does not declare it (datavc.yaml, line 7)"
+        == "stage s tried to read or write key, but does not declare it (datavc.yaml, line 7)"
     )
-    assert verdict.hint == "add key to `deps` of stage s"
+    assert verdict.hint == "declare it among `deps`, or `outs` if the stage makes it"
 
 
 @confined_here
@@ -84,6 +84,17 @@ def test_a_write_that_the_kernel_let_pass_is_refused_afterwards(watch, monkeypat
 
     assert verdict.refusal == "stage s wrote more, but does not declare it (datavc.yaml, line 7)"
     assert verdict.hint == "add more to `outs` of stage s"
+
+
+@confined_here
+@pytest.mark.parametrize("outs", [(), ("both",)])
+def test_names_may_be_read_wherever_the_outputs_lie(watch, root, outs):
+    (root / "other").mkdir()
+
+    ended, verdict = watch("ls other; touch both || true", outs=outs, strict=True)
+
+    assert ended.succeeded
+    assert verdict.refusal == ""
 
 
 @confined_here

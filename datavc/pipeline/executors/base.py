@@ -13,12 +13,16 @@ from typing import NamedTuple, Protocol
 GRACE_S = 5.0
 """Seconds between asking a stage's processes to end (TERM) and ending them (KILL)."""
 
+LIST = "list:"
+"""Stands before a path of which folders may be listed, but no file read: no absolute path does."""
+
 
 class Confinement(NamedTuple):
     """What a stage may touch: absolute paths; a directory stands for all below it.
 
-    `read` may be read and executed, `write` also changed and made anew. Paths that are not there
-    are left out.
+    `read` may be read and executed, `write` also changed and made anew. Of a path in `read` that
+    stands behind `LIST`, only the names in its folders may be read. Paths that are not there are
+    left out.
     """
 
     read: tuple[str, ...]

@@ -11,6 +11,8 @@ import stat
 import struct
 import sys
 
+from datavc.pipeline.executors.base import LIST
+
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _VERSION_FLAG, _PATH_BENEATH, _NO_NEW_PRIVS = 1, 1, 38
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1, 2, 4, 8
@@ -32,6 +34,8 @@ def version() -> int:
 def restrict(read: tuple[str, ...], write: tuple[str, ...]) -> None:
     """Confine this process and all it starts to these paths; what is not there is left out.
 
+    Of a path in `read` that stands behind `LIST`, only the folders' names may be read.
+
     Raises:
         OSError: the kernel refuses.
     """
@@ -40,7 +44,8 @@ def restrict(read: tuple[str, ...], write: tuple[str, ...]) -> None:
     ruleset = _call(_CREATE_RULESET, attributes, len(attributes), 0)
     for paths, access in ((read, _EXECUTE | _READ_FILE | _READ_DIR), (write, handled)):
         for path in paths:
-            _allow(ruleset, path, access & handled)
+            wanted = _READ_DIR if path.startswith(LIST) else access & handled
+            _allow(ruleset, path.removeprefix(LIST), wanted)
     _prctl_no_new_privileges()
     _call(_RESTRICT_SELF, ruleset, 0)
     os.close(ruleset)
