@@ -45,7 +45,7 @@ class LockJournal:
         A line that was cut short by a kill ends it.
         """
         try:
-            with open(self._file(path), "rb") as stream:
+            with open(self._file(path), "rb", opener=_opened) as stream:
                 lines = stream.read().split(b"\n")
         except OSError:
             return {}
@@ -109,3 +109,8 @@ def _digest(data: bytes) -> bytes:
     import xxhash
 
     return xxhash.xxh3_128_hexdigest(data).encode()
+
+
+def _opened(file: str, flags: int) -> int:
+    """Open without waiting: what lies there may be no file."""
+    return os.open(file, flags | os.O_NONBLOCK | os.O_CLOEXEC)

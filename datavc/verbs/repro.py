@@ -23,11 +23,9 @@ from datavc.pipeline.running import Outcome, Reporter
 from datavc.pipeline.running import RunOptions as RunOptions
 from datavc.pipeline.running import WatchOptions as WatchOptions
 from datavc.pipeline.schedule import makespan
-from datavc.repo import pointers
 from datavc.repo.repo import Repo
 from datavc.repo.targets import repo_path
 from datavc.store.lock import repository_lock
-from datavc.verbs import publishing
 from datavc.verbs.pipelines import Pipelines, find, here, next_step, open_pipelines, require_sound
 from datavc.verbs.scanning import inventory, unreadable
 from datavc.verbs.stage_hands import FetchRun, StageHands
@@ -93,7 +91,8 @@ class ReproResult(NamedTuple):
     """What was done with each stage, in the order of execution; `seconds` is the time of all.
 
     `parallel` is how many at once would have taken how long (s), where that is worth a word.
-    `traced` tells what stages touched, where that was asked for.
+    `traced` tells what stages touched, where that was asked for. `locks` are lock files that
+    changed and are for Git to take.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -102,6 +101,7 @@ class ReproResult(NamedTuple):
     warnings: tuple[str, ...] = ()
     parallel: tuple[int, float] | None = None
     traced: Traces | None = None
+    locks: tuple[RepoPath, ...] = ()
 
     @property
     def failed(self) -> list[Outcome]:
@@ -299,9 +299,9 @@ def _run(
     started = time.monotonic()
     opened.locks.finish(progress)
     stages = [opened.graph.stages[index] for index in chosen]
-    _ignore(repo, stages)
     fetch = _fetcher(repo, reporter, options.sync)
     hands = StageHands(repo, opened, fetch, commit=options.run.commit)
+    hands.ignored.prepare(stages)
     made = frozenset(out.path for stage in stages for out in stage.outs)
     watch = options.machine.watch._replace(made=made)
     machine = StageMachine(repo, opened.decider, reporter, options.machine._replace(watch=watch))
@@ -313,9 +313,12 @@ def _run(
         opened.locks.close(progress)
         opened.decider.save()
     taken = time.monotonic() - started
+    for path in opened.locks.left:
+        reporter.warns(f"no stage makes {path} any more; it is yours, and Git sees it")
+    locks = () if repo.config.core.autostage else tuple(opened.locks.written)
     parallel = _parallel(opened.graph, outcomes, options.run.jobs)
     traced = _traces(repo, machine, options, progress) if machine.reports else None
-    return ReproResult(tuple(outcomes), taken, parallel=parallel, traced=traced)
+    return ReproResult(tuple(outcomes), taken, parallel=parallel, traced=traced, locks=locks)
 
 
 def _traces(
@@ -363,17 +366,3 @@ def _fetcher(repo: Repo, reporter: Reporter, sync: SyncOptions | None) -> FetchR
         return asked[0](key, known)
 
     return fetch
-
-
-def _ignore(repo: Repo, stages: Sequence[Stage]) -> None:
-    """Have Git ignore what these stages make, before they make it; and not what is left to it."""
-    outs = [out for stage in stages for out in stage.outs]
-    lines: dict[RepoPath, list[tuple[str, bool]]] = {}
-    for out in outs:
-        if not out.cache:
-            folder = RepoPath(paths.parent(out.path))
-            lines.setdefault(folder, []).append((paths.name(out.path), False))
-    here = [out for out in outs if os.path.isdir(repo.layout.absolute(paths.parent(out.path)))]
-    touched = publishing.ignore(repo, [(out.path, False) for out in here if out.cache])
-    touched += pointers.remove_ignore_lines(repo.root, lines)
-    publishing.stage(repo, touched)

@@ -37,6 +37,9 @@ class StageLocks:
         self._unfinished: set[RepoPath] = set()
         self._to_write: set[RepoPath] = set()
         self._files = files
+        self.written: list[RepoPath] = []
+        self.left: list[RepoPath] = []
+        """Lock files that changed, and outputs that no stage makes any more."""
         self.entries: Locks = {}
         for file in files:
             lock = paths.join(paths.parent(file.file), LOCK_FILE)
@@ -85,6 +88,7 @@ class StageLocks:
         with self._repo.lock(progress):
             written = [path for path in sorted(changed) if self._write(path)]
             publishing.stage(self._repo, written)
+        self.written += written
 
     def _write(self, path: RepoPath) -> bool:
         """Write one lock; others may have changed the file since it was read: theirs stays."""
@@ -95,7 +99,10 @@ class StageLocks:
         kept: dict[str, LockEntry] = {
             name: entry for name, entry in ours.items() if name in self._defined[path]
         }
-        self.let_go(out.path for name in ours.keys() - kept for out in ours[name].outs)
+        dropped = ours.keys() - kept
+        self.let_go(out.path for name in dropped for out in ours[name].outs)
+        for name in dropped:
+            self.entries.pop((path, name), None)
         data = lockfile.render(kept, path)
         if data != now:
             pointers.write_text(self._repo.root, path, data.decode("utf-8"))
@@ -111,14 +118,17 @@ class StageLocks:
         gone = set(outputs)
         if not gone:
             return
-        stages = (stage for file in self._files for stage in file.stages)
-        gone -= {out.path for stage in stages for out in stage.outs if out.cache}
+        outs = [out for file in self._files for stage in file.stages for out in stage.outs]
+        declared = {out.path for out in outs}
+        gone -= {out.path for out in outs if out.cache}
         lines: dict[RepoPath, list[tuple[str, bool]]] = {}
         for path in sorted(gone):
             if os.path.lexists(self._repo.layout.absolute(pointers.pointer_path(path))):
                 continue
             linking.leave_plain(self._repo, path, SILENT)
             self._repo.placed.forget(path)
+            if path not in declared and os.path.lexists(self._repo.layout.absolute(path)):
+                self.left.append(path)
             folder = RepoPath(paths.parent(path))
             lines.setdefault(folder, []).append((paths.name(path), False))
         pointers.remove_ignore_lines(self._repo.root, lines)

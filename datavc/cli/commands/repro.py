@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from datavc.cli.context import session
@@ -161,10 +161,10 @@ def _agrees(ask: Callable[[str], bool], stage: Stage) -> bool:
 
 def _foretold(result: ReproResult) -> Iterable[str]:
     """Yield a line for each stage that something would be done with."""
-    skipped = 0
+    skipped: list[Outcome] = []
     for outcome in result.outcomes:
         if outcome.action == "skip" and outcome.state == "done":
-            skipped += 1
+            skipped.append(outcome)
             continue
         name, reason = outcome.stage.address, why(outcome.findings)
         if outcome.state == "failed":
@@ -174,14 +174,14 @@ def _foretold(result: ReproResult) -> Iterable[str]:
             cached = ", from the run cache" if outcome.from_cache else ""
             yield f"{outcome.action:<8} {name}  ({reason}{took}{cached})"
     if skipped:
-        yield _up_to_date(skipped, alone=skipped == len(result.outcomes))
+        yield _left_alone(skipped, alone=len(skipped) == len(result.outcomes))
 
 
 def _summary(result: ReproResult) -> Iterable[str]:
     done = [outcome for outcome in result.outcomes if outcome.state == "done"]
     ran = [outcome for outcome in done if outcome.action == "run"]
     restored = [outcome for outcome in done if outcome.action == "restore"]
-    skipped = len(done) - len(ran) - len(restored)
+    skipped = [outcome for outcome in done if outcome.action == "skip"]
     parts = []
     if ran:
         parts.append(f"{_stages(len(ran))} ran in {duration(result.seconds)}")
@@ -193,11 +193,13 @@ def _summary(result: ReproResult) -> Iterable[str]:
     if held:
         parts.append(f"{held} not started")
     if not parts:
-        yield _up_to_date(skipped, alone=True)
+        yield _left_alone(skipped, alone=True)
         return
     if skipped:
-        parts.append(_up_to_date(skipped, alone=False))
+        parts.append(_left_alone(skipped, alone=False))
     yield ", ".join(parts)
+    if result.locks:
+        yield f"Next: `git add {' '.join(result.locks)}` and `git commit` record it"
     if result.parallel is not None:
         jobs, seconds = result.parallel
         yield f"With -j {jobs} it would have taken about {duration(seconds)}"
@@ -248,6 +250,14 @@ def _old_outputs(failed: Iterable[Outcome]) -> Iterable[str]:
         if cached and outcome.log and not never_ran(outcome.findings):
             command = f"datavc checkout --force {' '.join(cached)}"
             yield f"`{command}` brings back what the last good run made"
+
+
+def _left_alone(skipped: Sequence[Outcome], *, alone: bool) -> str:
+    """Return how many stages are up to date, and how many nobody looked at: they are frozen."""
+    frozen = sum(outcome.stage.frozen for outcome in skipped)
+    count = len(skipped) - frozen
+    parts = [] if frozen and not count else [_up_to_date(count, alone=alone and not frozen)]
+    return ", ".join([*parts, f"{frozen} frozen"] if frozen else parts)
 
 
 def _up_to_date(count: int, *, alone: bool) -> str:
