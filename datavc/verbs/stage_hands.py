@@ -28,7 +28,7 @@ from datavc.repo.targets import Selection
 from datavc.repo.walk import Found, stat_key
 from datavc.repo.workspace import Step
 from datavc.store import trees
-from datavc.verbs import linking, publishing, workspaces
+from datavc.verbs import linking, workspaces
 from datavc.verbs.add_targets import Target
 from datavc.verbs.applying import carry_out
 from datavc.verbs.checkout_result import CheckoutOptions, CheckoutResult
@@ -36,6 +36,7 @@ from datavc.verbs.pipelines import Pipelines
 from datavc.verbs.recording import Annotations, Recorder
 from datavc.verbs.scanning import reader, scanner
 from datavc.verbs.settling import Recorded, Settler
+from datavc.verbs.stage_ignoring import IgnoredOutputs
 from datavc.verbs.stage_sources import StageSources
 
 COMMAND = "repro"
@@ -61,6 +62,7 @@ class StageHands:
         self._runs = RunCache(repo.objects.root, shared=repo.config.cache.shared)
         self._open = ExitStack()
         self._saved: list[str] = []
+        self.ignored = IgnoredOutputs(repo)
         self._begun = ""
         self._progress: Progress = SILENT
 
@@ -187,6 +189,7 @@ class StageHands:
                 if had_files and not result.failures and self._has_more(out):
                     settler.clear(out.path)
                     settler.settle(chosen)
+                self.ignored.add(out)
                 if not out.cache:  # Git's: nothing of ours takes it away again
                     self._repo.placed.forget(out.path)
         self._saved += result.saved
@@ -217,6 +220,7 @@ class StageHands:
                 f"the command did not make {out.path}, which is among its outputs",
                 "make it, or take it out of the stage",
             ) from error
+        self.ignored.add(out)
         if self._is_stored(out, status):
             found = self._stored(out, status)
         else:
@@ -273,8 +277,6 @@ class StageHands:
         workspaces.announce(self._repo, also=[out.digest for _, out in cached])
         for one in done:
             self._let_go(one)
-        # Again for those whose folder a command has made only now.
-        publishing.ignore(self._repo, [(out.path, out.kind == "directory") for _, out in cached])
         self._locks.note(done)
         self._repo.placed.put_all(records, self._repo.config.core.durability)
         if self._commit and self._repo.config.cache.types[0] in ("hardlink", "symlink"):

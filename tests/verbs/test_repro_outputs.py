@@ -163,9 +163,13 @@ def test_a_file_that_lies_where_an_output_goes_is_saved_before_the_first_run(tmp
 
     found = work.repro()
     work.do("undo")
+    mine = work.read("mid")
+    work.repro()
+    again = work.repro("-f")
 
     assert "mid was not as first had made it" in found.done.stderr
-    assert work.read("mid") == b"mine\n"
+    assert mine == b"mine\n"
+    assert "undo" not in again.done.stderr
 
 
 def test_a_run_that_replaced_nothing_of_the_users_is_the_last_command_all_the_same(chain):
@@ -251,3 +255,22 @@ def test_a_lock_edited_by_hand_is_compared_as_it_is(chain):
     assert found.actions == {"first": "skip", "second": "restore"}
     assert found.reasons["second"] == [{"changed deps": {"mid": "modified"}}]
     assert chain.read("datavc.lock") == lock
+
+
+@pytest.mark.parametrize("jobs", ["-j1", "-j2"])
+def test_a_folder_around_outputs_that_its_command_makes_is_settled_at_once(tmp_path, jobs):
+    """What Git is told of the outputs there is no change of the folder while others read it."""
+    work = Pipelines(tmp_path / "work")
+    maker = {"cmd": noting("maker", "mkdir -p d; cp in d/x"), "deps": ["in"], "outs": ["d/x"]}
+    reader = {"cmd": noting("reader", "sleep 0.4; cat d/x > y"), "deps": ["d"], "outs": ["y"]}
+    work.define({"maker": maker, "reader": reader})
+    work.write("in", "one\n")
+
+    first, second = work.repro(jobs), work.repro(jobs)
+    work.remove("d", "y", "datavc.lock")
+    restored, last = work.repro(jobs), work.repro(jobs)
+
+    assert first.ran == ["maker", "reader"]
+    assert second.ran == last.ran == restored.ran == []
+    assert set(restored.actions.values()) == {"restore"}
+    assert work.read("d/.gitignore") == b"/x\n"
