@@ -22,6 +22,7 @@ class Node(NamedTuple):
 
     name: str
     kind: Literal["stage", "data", "output"]
+    frozen: bool = False
 
 
 class Picture(NamedTuple):
@@ -48,10 +49,9 @@ def of_stages(graph: Graph, data: Collection[RepoPath], *, collapse: bool = Fals
 def node(stage: Stage, *, collapse: bool) -> Node:
     """Return how a stage is drawn; with `collapse`, by the name of its group."""
     if not collapse:
-        return Node(stage.address, "stage")
-    return Node(
-        stage.group if stage.file == STAGE_FILE else f"{stage.file}:{stage.group}", "stage"
-    )
+        return Node(stage.address, "stage", stage.frozen)
+    group = stage.group if stage.file == STAGE_FILE else f"{stage.file}:{stage.group}"
+    return Node(group, "stage", stage.frozen)
 
 
 def of_outputs(graph: Graph, data: Collection[RepoPath]) -> Picture:
@@ -91,7 +91,8 @@ def text(picture: Picture) -> Iterator[str]:
         drawn = [other for other in picture.needs[place] if other < place]
         later = [picture.nodes[o].name for o in picture.needs[place] if o > place]
         yield from lanes.lead(place, drawn, {other for other in drawn if last[other] == place})
-        label = f"{node.name} (also needs {', '.join(later)})" if later else node.name
+        label = f"{node.name} (frozen)" if node.frozen else node.name
+        label += f" (also needs {', '.join(later)})" if later else ""
         yield lanes.dot(_DOTS[node.kind], goes_on=place in last) + " " + label
 
 

@@ -44,7 +44,11 @@ class Dag:
             for node, needed in zip(nodes, needs, strict=True)
             for other in needed
         ]
-        return {"nodes": nodes, "edges": edges}
+        said = [
+            {"name": node.name, "kind": node.kind, **({"frozen": True} if node.frozen else {})}
+            for node in nodes
+        ]
+        return {"nodes": said, "edges": edges}
 
     def drawn(self, form: Form) -> Iterator[str]:
         """Yield the lines of a drawing."""

@@ -342,3 +342,17 @@ def test_a_target_that_a_broken_file_may_declare_gets_that_files_error(work, com
     work.write("datavc.yaml", "stages:\n  prepare:\n    cmd: x\n    dep: [in]\n")
 
     assert "datavc.yaml:4: stage prepare: dep" in work.do(command, "prepare", code=1).stderr
+
+
+def test_frozen_stages_are_told_apart_from_those_that_are_up_to_date(work):
+    work.repro("d")
+    work.define({**DIAMOND, "b": {**DIAMOND["b"], "frozen": True}})
+    work.write("in", "two\n")
+
+    assert "1 frozen" in work.do("repro", "--dry-run", "d").stdout
+    assert work.do("repro", "b.out").stdout == "1 frozen\n"
+    assert "1 frozen" in work.do("repro", "d").stdout
+    assert work.do("repro", "d").stdout == "3 stages up to date, 1 frozen\n"
+    assert work.do("why", "b").stdout.startswith("b is frozen: its inputs are not looked at")
+    assert "b (frozen)" in work.do("dag").stdout
+    assert "Outputs b.out (frozen)" in work.do("stage", "list").stdout

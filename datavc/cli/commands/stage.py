@@ -16,7 +16,7 @@ from datavc.core.errors import UsageError
 from datavc.verbs import stage as verb
 from datavc.verbs import stage_list
 from datavc.verbs.stage import NewOuts, NewStage, StageAdded, StageRemoved
-from datavc.verbs.stage_list import ListOptions, StageList
+from datavc.verbs.stage_list import ListOptions, Row, StageList
 
 app = command_app()
 
@@ -196,7 +196,12 @@ def _names(result: StageList) -> Iterable[str]:
 def _rows(result: StageList) -> Iterable[str]:
     if not result.rows:
         return [f"There is no stage here: {result.hint}"]
-    return render.table([(row.name, row.text) for row in result.rows])
+    return render.table([(row.name, _text(row)) for row in result.rows])
+
+
+def _text(row: Row) -> str:
+    frozen = row.stage is not None and row.stage.frozen
+    return f"{row.text} (frozen)".strip() if frozen else row.text
 
 
 @app.command(epilog=epilog("datavc stage remove train", codes=(0, 1, 2, 5)))

@@ -43,8 +43,11 @@ def _draw(result: WhyResult) -> Iterable[str]:
     if outcome.error:
         yield f"{name} cannot run: {outcome.error}"
         return
+    if outcome.stage.frozen:
+        yield f"{name} is frozen: its inputs are not looked at (`datavc unfreeze {name}`)"
     if outcome.action == "skip":
-        yield f"{name} is up to date"
+        if not outcome.stage.frozen:
+            yield f"{name} is up to date"
     else:
         cached = " from the run cache" if outcome.from_cache else ""
         done = "runs" if outcome.action == "run" else f"is restored{cached}"
