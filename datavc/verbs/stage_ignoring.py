@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from datavc.core import paths
 from datavc.core.lock import Locked
@@ -21,6 +21,7 @@ class IgnoredOutputs:
         """Write nothing yet."""
         self._repo = repo
         self._done: set[RepoPath] = set()
+        self._waiting: dict[str, list[RepoPath]] = {}
 
     def prepare(self, stages: Iterable[Stage]) -> None:
         """Have Git ignore what these stages make, before they make it; not what is left to it.
@@ -33,17 +34,18 @@ class IgnoredOutputs:
             if not out.cache:
                 folder = RepoPath(paths.parent(out.path))
                 lines.setdefault(folder, []).append((paths.name(out.path), False))
-        here = [out.path for out in outs if out.cache and self._has_folder(out)]
-        touched = publishing.ignore(self._repo, [(path, False) for path in here])
-        touched += pointers.remove_ignore_lines(self._repo.root, lines)
-        publishing.stage(self._repo, touched)
-        self._done.update(here)
+            elif not os.path.isdir(self._repo.layout.absolute(paths.parent(out.path))):
+                self._waiting.setdefault(paths.parent(out.path), []).append(out.path)
+        waiting = {path for found in self._waiting.values() for path in found}
+        self._ignore([out.path for out in outs if out.cache and out.path not in waiting])
+        publishing.stage(self._repo, pointers.remove_ignore_lines(self._repo.root, lines))
 
     def add(self, out: Out | Locked) -> None:
-        """Have Git ignore an output that was made just now."""
+        """Have Git ignore an output that was made just now, and all that its folder will hold."""
         if out.cache and out.path not in self._done:
-            publishing.stage(self._repo, publishing.ignore(self._repo, [(out.path, False)]))
-            self._done.add(out.path)
+            self._ignore([*self._waiting.pop(paths.parent(out.path), []), out.path])
 
-    def _has_folder(self, out: Out) -> bool:
-        return os.path.isdir(self._repo.layout.absolute(paths.parent(out.path)))
+    def _ignore(self, outputs: Sequence[RepoPath]) -> None:
+        touched = publishing.ignore(self._repo, [(path, False) for path in outputs])
+        publishing.stage(self._repo, touched)
+        self._done.update(outputs)

@@ -274,3 +274,14 @@ def test_a_folder_around_outputs_that_its_command_makes_is_settled_at_once(tmp_p
     assert second.ran == last.ran == restored.ran == []
     assert set(restored.actions.values()) == {"restore"}
     assert work.read("d/.gitignore") == b"/x\n"
+
+
+def test_git_is_told_of_all_outputs_of_a_new_folder_at_once(tmp_path):
+    work = Pipelines(tmp_path / "work")
+    one = {"cmd": "mkdir -p d; echo 1 > d/1", "outs": ["d/1"]}
+    two = {"cmd": "cp d/.gitignore d/2", "deps": ["d/1"], "outs": ["d/2"]}
+    work.define({"one": one, "two": two})
+
+    work.repro()
+
+    assert work.read("d/2") == work.read("d/.gitignore") == b"/1\n/2\n"
