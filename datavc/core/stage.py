@@ -96,6 +96,11 @@ class Stage(NamedTuple):
         return self.name if self.file == STAGE_FILE else f"{self.file}:{self.name}"
 
     @property
+    def where(self) -> str:
+        """The file and the line of the definition, as errors name them."""
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+    @property
     def group(self) -> str:
         """The name in the file that this stage was made from: without `@…`."""
         return self.name.partition("@")[0]

@@ -21,11 +21,12 @@ from datavc.core.stage import ParamsDep, Stage, Value
 from datavc.pipeline import plan
 from datavc.pipeline.findings import Finding
 from datavc.pipeline.memo import Memo, digest_of
-from datavc.pipeline.params import Parsed, read_params
+from datavc.pipeline.params import NoParameterError, Parsed, read_params
 from datavc.pipeline.plan import Decision, Inputs
 from datavc.pipeline.runcache import UNCACHED_LIMIT, key_of
 from datavc.pipeline.running import Done
 from datavc.pipeline.sight import Seen, Sight
+from datavc.pipeline.wanting import no_dependency, no_parameter
 from datavc.repo.files import Files
 from datavc.repo.scan import Trust
 
@@ -154,13 +155,13 @@ class Decider:
             self._sight.exists(RepoPath(stage.wdir)) or is_made(RepoPath(stage.wdir))
         ):
             raise DatavcError(
-                f"{stage.address} runs in {stage.wdir}, which is not there",
+                f"{stage.where}: {stage.address} runs in {stage.wdir}, which is not there",
                 "make the folder, or change `wdir`",
             )
         for path in stage.deps:
             if not (self.allow_missing or self._sight.exists(path) or is_made(path)):
                 raise self._no_dependency(stage, path)
-        self._values.read([dep for dep in stage.params if not is_made(dep.file)])
+        self._params(stage, [dep for dep in stage.params if not is_made(dep.file)])
 
     def entry(self, stage: Stage) -> LockEntry | None:
         """Return the record of a stage's last good run."""
@@ -249,7 +250,16 @@ class Decider:
         files = [dep for dep in stage.params if not self._is_pending(dep.file)]
         pending.update(dep.file for dep in stage.params if dep not in files)
         env = {name: self._variable(name) for name in stage.env}
-        return Inputs(deps, self._values.read(files, partial=partial), env, frozenset(pending))
+        params = self._params(stage, files, partial=partial)
+        return Inputs(deps, params, env, frozenset(pending))
+
+    def _params(
+        self, stage: Stage, files: Sequence[ParamsDep], *, partial: bool = False
+    ) -> Params:
+        try:
+            return self._values.read(files, partial=partial)
+        except NoParameterError as error:
+            raise no_parameter(stage, error) from error
 
     def _seen(self, path: RepoPath, like: Digest | None, trust: Trust) -> Seen | None:
         foreseen = self._foreseen.get(path)
@@ -288,14 +298,8 @@ class Decider:
         return inputs._replace(deps=deps), found
 
     def _no_dependency(self, stage: Stage, path: RepoPath) -> DatavcError:
-        hint = "check the spelling; no stage makes it and nothing tracks it"
-        for tracked in self._around.data:
-            if paths.is_inside(path, tracked):
-                hint = f"`datavc pull {tracked}` brings it, or `datavc repro --pull`"
-        for other in self._stages:
-            if any(paths.is_inside(path, out.path) for out in other.outs):
-                hint = f"`datavc repro {other.address}` makes it"
-        return DatavcError(f"{stage.address} needs {path}, which is not there", hint)
+        beside = self._sight.names(paths.parent(path))
+        return no_dependency(stage, path, self._stages, self._around.data.keys(), beside)
 
 
 class ParamValues:

@@ -144,6 +144,10 @@ def _name(stage: Stage) -> str:
     return f"{stage.name} ({stage.file})"
 
 
+def _placed(stage: Stage) -> str:
+    return f"{stage.name} ({stage.where})"
+
+
 def _producers(stages: Sequence[Stage]) -> dict[RepoPath, int]:
     """Return which stage makes each output.
 
@@ -157,7 +161,7 @@ def _producers(stages: Sequence[Stage]) -> dict[RepoPath, int]:
             if other != i:
                 raise FormatError(
                     f"{out.path} is an output of two stages: "
-                    f"{_name(stages[other])} and {_name(stage)}",
+                    f"{_placed(stages[other])} and {_placed(stage)}",
                     "each output has one stage that makes it",
                 )
     clear: set[str] = set()

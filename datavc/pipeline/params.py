@@ -16,6 +16,10 @@ Parsed: TypeAlias = dict[RepoPath, Value]
 """What files of one `Files` said, shared by those who read them: None is a file that is absent."""
 
 
+class NoParameterError(DatavcError):
+    """A parameter file, or a key of one, is not there."""
+
+
 def load_file(path: RepoPath, files: Files, parsed: Parsed) -> dict[str, Value] | None:
     """Return the keys of a parameter file, None if it is not there; each is parsed once.
 
@@ -47,7 +51,7 @@ def read_params(
     With `partial` what is missing is left out, a missing file altogether.
 
     Raises:
-        DatavcError: a file or a key is missing.
+        NoParameterError: a file or a key is missing.
         FormatError: a file does not parse; the message names the line.
     """
     memory: Parsed = {} if parsed is None else parsed
@@ -75,17 +79,17 @@ def _keys(dep: ParamsDep, value: dict[str, Value], *, partial: bool) -> dict[str
     return found
 
 
-def _no_file(dep: ParamsDep) -> DatavcError:
+def _no_file(dep: ParamsDep) -> NoParameterError:
     wanted = f"the parameter {dep.keys[0]}" if dep.keys else "all parameters"
-    return DatavcError(
+    return NoParameterError(
         f"{dep.file} is not there, from which {wanted} should be read",
         "write the file, or take it out of `params` of the stage",
     )
 
 
-def _no_key(file: RepoPath, key: str, value: dict[str, Value]) -> DatavcError:
+def _no_key(file: RepoPath, key: str, value: dict[str, Value]) -> NoParameterError:
     near = nearest(key, flat_keys(value)[:1000])
-    return DatavcError(
+    return NoParameterError(
         f"{file} has no parameter {key}",
         f"did you mean {near}?" if near else f"write it into {file}, or take it out of the stage",
     )

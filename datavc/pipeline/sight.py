@@ -102,6 +102,14 @@ class Sight:
             raise PathError(f"{path} is neither a file nor a directory")
         return True
 
+    def names(self, folder: str) -> list[str]:
+        """Return what lies in a folder, hidden files left out; nothing if it cannot be listed."""
+        try:
+            found = os.listdir(f"{self._root}/{folder}")
+        except OSError:
+            return []
+        return [name for name in found if not name.startswith(".")]
+
     def settled(self, key: StatKey) -> int:
         """Return the file system's time (ns), for who is about to read the file with this stat.
 

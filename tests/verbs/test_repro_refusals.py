@@ -211,3 +211,40 @@ def test_dry_run_says_of_parameters_that_a_stage_makes_that_they_will_be_made(wo
     assert told.actions == {"maker": "run", "user": "run"}
     assert told.reasons["user"] == [{"changed deps": {"p.yaml": "to be made anew"}}]
     assert work.repro().ran == ["maker", "user"]
+
+
+FORM = """\
+stages:
+  good:
+    cmd: x
+    deps: [{dep}]
+    params: [{param}]
+    outs: [made]
+  last:
+    cmd: x
+    deps: [in]
+    outs: [{out}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ({"dep": "folder/rwa.csv"}, ("datavc.yaml:2: good needs", "did you mean folder/raw.csv?")),
+        ({"dep": "folder/dta.csv"}, ("did you mean folder/data.csv?",)),
+        ({"dep": "otehr"}, ("did you mean other?",)),
+        ({"dep": "folder/nothing-like-it"}, ("nothing tracks it",)),
+        ({"param": "lrr"}, ("datavc.yaml:2: good: params.yaml has no", "did you mean lr?")),
+        ({"out": "made"}, ("good (datavc.yaml:2) and last (datavc.yaml:7)",)),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_place_and_what_was_meant(work, names, said):
+    work.write("folder/raw.csv", "1")
+    work.write("folder/data.csv", "1")
+    work.add("folder/data.csv")
+    work.remove("folder/data.csv")
+    work.write("datavc.yaml", FORM.format(**{"dep": "in", "param": "lr", "out": "other", **names}))
+
+    error = work.refused()
+
+    assert all(part in error for part in said), error
