@@ -7,10 +7,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from datavc.core.nearest import nearest
 from datavc.formats.strict_yaml import Value
+
+OTHER_WORDS = {
+    "command": "cmd",
+    "commands": "cmd",
+    "depends": "deps",
+    "dependencies": "deps",
+    "outputs": "outs",
+    "parameters": "params",
+}
+"""Words that people write in place of keys, with the keys."""
 
 
 class Fault(NamedTuple):
@@ -80,9 +91,21 @@ def anything(_: Value) -> Fault | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A check that refuses a key that people may expect here; no hint offers the key."""
+
+    problem: str
+    hint: str = ""
+
+    def __call__(self, _: Value) -> Fault:
+        """Return the fault."""
+        return Fault(self.problem, self.hint)
+
+
 def never(problem: str, hint: str = "") -> Check:
     """Return a check that refuses a key that people may expect here."""
-    return lambda _: Fault(problem, hint)
+    return Refused(problem, hint)
 
 
 def matching(pattern: str, problem: str) -> Check:
@@ -152,8 +175,10 @@ def keyed(keys: Keys, required: tuple[str, ...] = ()) -> Check:
 
 
 def _unknown(key: str, keys: Keys) -> Fault:
-    meant = nearest(key, keys)
-    listed = ", ".join(sorted(keys))
+    offered = [known for known, check in keys.items() if not isinstance(check, Refused)]
+    other = OTHER_WORDS.get(key.lower())
+    meant = other if other in offered else nearest(key, offered)
+    listed = ", ".join(sorted(offered))
     return Fault("is no key here", f"did you mean {meant}?" if meant else f"one of: {listed}")
 
 

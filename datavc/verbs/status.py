@@ -62,7 +62,9 @@ class Differences:
 class StatusResult:
     """`committed`: last commit to pointers; `uncommitted`: pointers to workspace."""
 
-    def __init__(self, outputs: int, unreadable: int, warnings: list[str]) -> None:
+    def __init__(
+        self, outputs: int, unreadable: int, warnings: list[str], *, has_remote: bool = True
+    ) -> None:
         """Begin with nothing found in so many `outputs`, besides what is `unreadable`."""
         self.committed = Differences()
         self.uncommitted = Differences()
@@ -74,6 +76,7 @@ class StatusResult:
         self.outputs = outputs
         self.unreadable = unreadable
         self.warnings = warnings
+        self.has_remote = has_remote
         self.stages: dict[str, tuple[str, list[object]]] = {}
         self.recorded_by: set[str] = set()
         """Commands that record what changed in the workspace: what stages make is not added."""
@@ -126,6 +129,7 @@ def status(
         outputs=len(chosen),
         unreadable=len(passed_over),
         warnings=[*passed_over, *misnamed(repo, known)],
+        has_remote=bool(repo.config.remotes),
     )
     progress.start("Checking")
     _committed(repo, known, chosen if targets else None, options, result)

@@ -76,6 +76,19 @@ def test_nothing_where_a_list_or_map_could_be_is_nothing(text: str) -> None:
     ("stage", "problem", "hint"),
     [
         ("cmd: x\ndep: [a]", ":4: stage a: dep is no key here", "did you mean deps?"),
+        ("command: x", ":3: stage a: command is no key here", "did you mean cmd?"),
+        ("cmd: x\ndepends: [a]", ":4: stage a: depends is no key here", "did you mean deps?"),
+        (
+            "cmd: x\ndependencies: [a]",
+            ":4: stage a: dependencies is no key here",
+            "did you mean deps?",
+        ),
+        ("cmd: x\noutputs: [a]", ":4: stage a: outputs is no key here", "did you mean outs?"),
+        (
+            "cmd: x\nparameters: [a]",
+            ":4: stage a: parameters is no key here",
+            "did you mean params?",
+        ),
         ("cmd: x\nmetric: [a]", ":4: stage a: metric is no key here", "did you mean metrics?"),
         ("cmd: x\nzzzzz: 1", ":4: stage a: zzzzz is no key here", "one of: always_changed"),
         ("cmd: 1", ":3: stage a: cmd must be a command, or a list of them, not the number 1", ""),
@@ -161,3 +174,11 @@ def test_any_values_are_read_or_refused_by_an_error_of_ours(top: object, stage: 
             stagefile.parse(json.dumps(value).encode(), "datavc.yaml")
         except DatavcError as error:
             assert error.message.startswith("datavc.yaml:")
+
+
+@pytest.mark.parametrize("text", ["stages: {a: {cmd: x, check: 1}}", "dataset: 1", "zzzzzz: 1"])
+def test_a_key_that_is_refused_is_never_offered(text: str) -> None:
+    hint = fault(text).hint
+
+    assert "checks" not in hint
+    assert "datasets" not in hint

@@ -137,6 +137,15 @@ def test_objects_that_the_cache_lacks_are_named(tracked: Work) -> None:
     }
 
 
+def test_without_a_remote_the_workspace_brings_lost_objects_back(tracked: Work) -> None:
+    project = RepoBuilder(tracked.root, init=False)
+    tracked.lose(tracked.digest(b"a"), tracked.digest(b"1,2\n"))
+
+    assert "Not in the cache (`datavc fsck` takes back" in project.run("status").stdout
+    project.run("fsck")
+    assert tracked.status() == {}
+
+
 def test_a_change_in_a_directory_whose_list_is_gone_is_unknown(tracked: Work) -> None:
     tracked.write("images/a.png", b"A")
     tracked.lose()

@@ -102,7 +102,7 @@ def _draw(result: StatusResult) -> Iterable[str]:
     shown = [
         ("Not committed yet (`git add` and `git commit` record them):", _kinds(result.committed)),
         (f"Changed in the workspace ({_ways(result)}):", _kinds(result.uncommitted)),
-        ("Not in the cache (`datavc fetch` gets them):", _plain(lost)),
+        (f"Not in the cache ({_back(result)}):", _plain(lost)),
         ("Not fetched (`datavc pull` brings them):", _plain(result.not_fetched)),
         ("Not on the remote (`datavc push` sends them):", _plain(result.not_in_remote)),
         ("Stages to run (`datavc repro` runs them):", _stages(result)),
@@ -124,6 +124,13 @@ def _draw(result: StatusResult) -> Iterable[str]:
 def _stages(result: StatusResult) -> list[str]:
     lines = [f"{name}: {reason}" for name, (reason, _) in result.stages.items()]
     return [*lines[:SHOWN], f"… and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else lines
+
+
+def _back(result: StatusResult) -> str:
+    """Return what brings lost objects back: a remote, or the files that still lie here."""
+    if result.has_remote:
+        return "`datavc fetch` gets them"
+    return "`datavc fsck` takes back what lies in the workspace"
 
 
 def _ways(result: StatusResult) -> str:
