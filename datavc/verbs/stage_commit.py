@@ -80,7 +80,7 @@ def _done(pipelines: Pipelines, hands: StageHands, stage: Stage) -> Done:
     inputs = pipelines.decider.inputs(stage, sure=True)
     for path, seen in inputs.deps.items():
         if seen is None:
-            raise DatavcError(f"{stage.address} needs {path}, which is not there")
+            raise DatavcError(f"{stage.where}: {stage.address} needs {path}, which is not there")
     outs = [hands.record(out) for out in stage.outs]
     return Done(stage, entry_of(stage, inputs, outs))
 

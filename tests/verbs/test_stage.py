@@ -169,7 +169,7 @@ def test_the_last_removed_stage_takes_the_lock_with_it(pipeline):
 
     assert stages(pipeline) == {}
     assert not (pipeline.root / "datavc.lock").exists()
-    assert pipeline.run("stage", "list").stdout == ""
+    assert pipeline.run("stage", "list", "--names-only").stdout == ""
 
 
 def test_what_foreach_makes_is_removed_together(project):
