@@ -301,12 +301,14 @@ def _run(
     stages = [opened.graph.stages[index] for index in chosen]
     fetch = _fetcher(repo, reporter, options.sync)
     hands = StageHands(repo, opened, fetch, commit=options.run.commit)
-    hands.ignored.prepare(stages)
     made = frozenset(out.path for stage in stages for out in stage.outs)
     watch = options.machine.watch._replace(made=made)
     machine = StageMachine(repo, opened.decider, reporter, options.machine._replace(watch=watch))
     try:
-        with hands, machine:
+        with machine, hands:
+            if any(opened.decider.entry(stage) is None for stage in stages):
+                machine.prepare()  # they run, most of the time
+            hands.ignored.prepare(stages)
             runner = Runner(opened.graph, opened.decider, hands, machine.parts(), options.run)
             outcomes = runner.run(chosen)
     finally:

@@ -60,6 +60,10 @@ class StageMachine:
         """End what still runs."""
         self._executor.close()
 
+    def prepare(self) -> None:
+        """Start what starts commands, which takes a moment, beside other work."""
+        self._executor.prepare()
+
     def parts(self) -> Machine:
         """Return what a runner works with."""
         resources = resources_of(self._repo)
