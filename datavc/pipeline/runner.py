@@ -24,7 +24,7 @@ from datavc.pipeline.resources import Resources
 from datavc.pipeline.runcache import CachedRun, as_declared, is_remembered
 from datavc.pipeline.running import Done, Hands, Outcome, Reporter, RunOptions
 
-BATCH_S = 0.2
+BATCH_S = 0.4
 """How long a good result may wait to be made durable with others."""
 BATCH = 64
 """How many may wait."""
@@ -89,11 +89,11 @@ class Runner:
         try:
             while queue or self._running:
                 self._start_all(queue)
+                self._publish()  # while commands run
                 if self._running:
                     patience = BATCH_S if self._good else None
                     for ended in self._machine.executor.wait(patience):
                         self._take(ended, queue)
-                self._publish()
         except BaseException:
             for ended in self._machine.executor.stop():
                 if (started := self._running.pop(ended.stage, None)) is not None:
