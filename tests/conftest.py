@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -27,6 +28,10 @@ GIT_CONFIG = """\
 
 FOREIGN = ("GIT_", "DATAVC_", "AWS_", "AZURE_", "GOOGLE_", "XDG_", "SSH_")
 """Settings of whoever runs the tests; none of them reaches a test."""
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a script
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
