@@ -23,6 +23,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import s3fs
 from botocore.exceptions import BotoCoreError
@@ -68,6 +69,13 @@ class S3Server:
             skip_instance_cache=True,
             use_listings_cache=False,
         )
+
+    def listens(self) -> bool:
+        """Tell whether its port is open."""
+        where = urlsplit(self.endpoint)
+        with contextlib.suppress(OSError), socket.create_connection((where.hostname, where.port)):
+            return True
+        return False
 
     def is_ready(self) -> bool:
         """Tell whether an object can be written: the open port alone says nothing."""

